@@ -1,0 +1,33 @@
+"""The proxy configuration: its types, and the way from a file or a message to them.
+
+A configuration is good as a whole or refused as a whole: the loaders return a `Config` or raise one
+`ConfigError` that lists every fault. Runs on the control thread, with the GIL; the compiled snapshot that
+workers see is made elsewhere.
+
+    text.py      bytes to text            document.py, message.py    text, or decoded messages, to nodes
+    decode.py    nodes to schema/         check.py                   what must hold between fields
+    expect.py    what faults say          faults.py, wording.py      how faults are kept and written
+"""
+
+from mesh_core.config.address import Address, AddressError, parse_address
+from mesh_core.config.faults import ConfigError, Fault
+from mesh_core.config.json_schema import json_schema
+from mesh_core.config.load import load_builtins, load_file, load_text
+from mesh_core.config.schema import AccessLog, Admin, Cluster, Config, Listener
+
+__all__ = [
+    "AccessLog",
+    "Address",
+    "AddressError",
+    "Admin",
+    "Cluster",
+    "Config",
+    "ConfigError",
+    "Fault",
+    "Listener",
+    "json_schema",
+    "load_builtins",
+    "load_file",
+    "load_text",
+    "parse_address",
+]

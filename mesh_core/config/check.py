@@ -1,0 +1,163 @@
+"""What must hold between the fields of a configuration, beyond the shape of each.
+
+The configuration may have faults of shape already: a value of the wrong type then stands as `INVALID`, and no
+check speaks about it, nor draws conclusions from its absence.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TypeVar
+
+from msgspec import Struct
+
+from mesh_core.config.address import Address, AddressError, parse_address
+from mesh_core.config.faults import Hint, PathStep
+from mesh_core.config.schema import Admin, Cluster, Config, Listener
+from mesh_core.config.wording import did_you_mean, path_text, quoted
+
+Report = Callable[[Sequence[PathStep], str, Hint], None]
+"""Takes a fault: the path, the message and the hint."""
+
+_Part = TypeVar("_Part", bound=Struct)
+_Bound = tuple[list[PathStep], Address]
+
+
+def check(config: Config, report: Report) -> None:
+    """Report everything in `config` that cannot work."""
+    listeners = list(_parts(config.listeners, Listener))
+    clusters = list(_parts(config.clusters, Cluster))
+    _check_names("listeners", listeners, report)
+    _check_names("clusters", clusters, report)
+    _check_references(config, listeners, clusters, report)
+    bound: list[tuple[list[PathStep], str]] = [
+        (["listeners", i, "address"], listener.address) for i, listener in listeners
+    ]
+    if isinstance(config.admin, Admin):
+        bound.append((["admin", "address"], config.admin.address))
+    parsed = [(path, _address(path, text, report)) for path, text in bound]
+    _check_bindings([(path, address) for path, address in parsed if address is not None], report)
+    _check_unix_modes(listeners, report)
+    _check_endpoints(clusters, listeners, report)
+
+
+def _parts(items: object, of: type[_Part]) -> Iterator[tuple[int, _Part]]:
+    """The members of a list that have their type, each with its index."""
+    for index, item in enumerate(items if isinstance(items, tuple) else ()):
+        if isinstance(item, of):
+            yield index, item
+
+
+def _check_names(
+    key: str, parts: Sequence[tuple[int, Listener]] | Sequence[tuple[int, Cluster]], report: Report
+) -> None:
+    first: dict[str, int] = {}
+    for index, part in parts:
+        if isinstance(part.name, str) and first.setdefault(part.name, index) != index:
+            other = path_text([key, first[part.name]])
+            message = f"the name {quoted(part.name)} is taken by {other}"
+            report([key, index, "name"], message, "give each a name of its own")
+
+
+def _check_references(
+    config: Config,
+    listeners: Sequence[tuple[int, Listener]],
+    clusters: Sequence[tuple[int, Cluster]],
+    report: Report,
+) -> None:
+    # A cluster whose name cannot be read might be the one that is meant.
+    all_known = isinstance(config.clusters, tuple) and len(clusters) == len(config.clusters)
+    if not all_known or not all(isinstance(cluster.name, str) for _, cluster in clusters):
+        return
+    names = list(dict.fromkeys(cluster.name for _, cluster in clusters))
+    known = frozenset(names)
+    for index, listener in listeners:
+        if isinstance(listener.cluster, str) and listener.cluster not in known:
+            hint = partial(did_you_mean, listener.cluster, names, "the clusters are")
+            report(["listeners", index, "cluster"], f"no cluster {quoted(listener.cluster)}", hint)
+
+
+def _address(path: list[PathStep], text: object, report: Report) -> Address | None:
+    if not isinstance(text, str):
+        return None
+    try:
+        return parse_address(text)
+    except AddressError as error:
+        report(path, error.message, error.hint)
+        return None
+
+
+def _check_bindings(bound: Sequence[_Bound], report: Report) -> None:
+    """No two may listen where the kernel would let only one, or would give its connections to either."""
+    exact: dict[Address, list[PathStep]] = {}
+    by_port: dict[tuple[int, int], _Bound] = {}
+    wildcards: dict[tuple[int, int], list[PathStep]] = {}
+    for path, address in bound:
+        if address.family != socket.AF_UNIX and address.port == 0:
+            continue
+        same = exact.setdefault(address, path)
+        if same is not path:
+            report(path, f"{address} is taken by {path_text(same)}", "give each an address of its own")
+            continue
+        if address.family == socket.AF_UNIX:
+            continue
+        port = (address.family, address.port)
+        other = by_port.get(port) if address.is_wildcard else None
+        overlap = other[0] if other is not None else wildcards.get(port)
+        if overlap is not None:
+            report(path, f"{address} overlaps with {path_text(overlap)}", "use another port")
+        by_port.setdefault(port, (path, address))
+        if address.is_wildcard:
+            wildcards.setdefault(port, path)
+
+
+def _check_unix_modes(listeners: Sequence[tuple[int, Listener]], report: Report) -> None:
+    for index, listener in listeners:
+        if not isinstance(listener.unix_mode, str) or not isinstance(listener.address, str):
+            continue
+        if not listener.address.startswith("unix:/"):
+            message = f"{quoted(listener.address)} has no file to set the permissions of"
+            report(["listeners", index, "unix_mode"], message, "remove it, or listen on unix:/path")
+
+
+def _check_endpoints(
+    clusters: Sequence[tuple[int, Cluster]], listeners: Sequence[tuple[int, Listener]], report: Report
+) -> None:
+    served = _addresses_by_cluster(listeners)
+    for index, cluster in clusters:
+        first: dict[Address, int] = {}
+        own = served.get(cluster.name, {}) if isinstance(cluster.name, str) else {}
+        for place, text in enumerate(cluster.endpoints if isinstance(cluster.endpoints, tuple) else ()):
+            path: list[PathStep] = ["clusters", index, "endpoints", place]
+            address = _address(path, text, report)
+            if address is None:
+                continue
+            if first.setdefault(address, place) != place:
+                other = path_text([*path[:3], first[address]])
+                report(path, f"{address} stands here already, as {other}", "remove one")
+            else:
+                _check_endpoint(path, address, own, report)
+
+
+def _check_endpoint(path: list[PathStep], address: Address, own: dict[Address, int], report: Report) -> None:
+    if address.is_wildcard:
+        report(path, f"{address} is no address to connect to", "write the address of one host")
+    elif address.family != socket.AF_UNIX and address.port == 0:
+        report(path, f"port 0 of {address} is no port to connect to", "write a port from 1 to 65535")
+    elif address in own:
+        listener = path_text(["listeners", own[address]])
+        report(path, f"{address} is where {listener} sends to this cluster from", "that would be a loop")
+
+
+def _addresses_by_cluster(listeners: Sequence[tuple[int, Listener]]) -> dict[str, dict[Address, int]]:
+    """Of each cluster: the addresses of the listeners that send to it, and their indexes."""
+    served: dict[str, dict[Address, int]] = {}
+    for index, listener in listeners:
+        if isinstance(listener.cluster, str) and isinstance(listener.address, str):
+            try:
+                served.setdefault(listener.cluster, {}).setdefault(parse_address(listener.address), index)
+            except AddressError:
+                continue
+    return served

@@ -1,0 +1,43 @@
+"""What one field of the schema takes, as the decoder and its messages need it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import inspect
+
+
+class Field:
+    """A type as msgspec describes it, with the name that it stands under and what its annotations add."""
+
+    __slots__ = ("examples", "form", "item", "later", "name", "nullable", "type")
+
+    def __init__(self, name: str, declared: inspect.Type) -> None:
+        self.name = name
+        self.examples: list[Any] = []
+        self.form: str | None = None
+        self.later: list[str] = []
+        self.nullable = False
+        self.type = self._unwrap(declared)
+        self.item: Field | None = None
+        if isinstance(self.type, inspect.ListType | inspect.VarTupleType):
+            self.item = Field(name, self.type.item_type)
+
+    def _unwrap(self, declared: inspect.Type) -> inspect.Type:
+        """The type itself, out of its annotations and out of `X | None`."""
+        while True:
+            if isinstance(declared, inspect.Metadata):
+                extra = declared.extra or {}
+                # From outside in: what is said about the field counts before what is said about its type.
+                self.form = self.form or extra.get("form")
+                self.later = self.later or extra.get("later", [])
+                self.examples = self.examples or (declared.extra_json_schema or {}).get("examples", [])
+                declared = declared.type
+            elif isinstance(declared, inspect.UnionType):
+                inner = [member for member in declared.types if not isinstance(member, inspect.NoneType)]
+                if len(inner) != 1:
+                    raise TypeError(f"{self.name}: no decoder for a union of several types")
+                self.nullable = True
+                declared = inner[0]
+            else:
+                return declared

@@ -1,0 +1,55 @@
+"""Decoded messages (what msgpack or JSON give: dict, list, str, int ...) to a node tree without positions."""
+
+from __future__ import annotations
+
+from mesh_core.config.faults import FaultList, PathStep
+from mesh_core.config.node import DEPTH_LIMIT, NODE_LIMIT, Broken, Entry, Mapping, Node, Scalar, Sequence
+from mesh_core.config.wording import path_text
+
+
+def read_message(value: object, faults: FaultList) -> Node:
+    """The tree of `value`. Keys that are no strings, and what is beyond the bounds, go to `faults`."""
+    return _Reader(faults).node(value)
+
+
+class _Reader:
+    def __init__(self, faults: FaultList) -> None:
+        self._faults = faults
+        self._path: list[PathStep] = []
+        self._size = 0
+
+    def node(self, value: object) -> Node:
+        self._size += 1
+        if self._size > NODE_LIMIT:
+            # Said once: every further value is over the bound too.
+            if self._size == NODE_LIMIT + 1:
+                self._fault(f"more than {NODE_LIMIT} values")
+            return Broken()
+        if not isinstance(value, dict | list | tuple):
+            return Scalar(value)
+        if len(self._path) >= DEPTH_LIMIT:
+            self._fault(f"nested more than {DEPTH_LIMIT} deep")
+            return Broken()
+        return self._mapping(value) if isinstance(value, dict) else self._sequence(value)
+
+    def _mapping(self, value: dict[object, object]) -> Mapping:
+        entries = []
+        for key, below in value.items():
+            if isinstance(key, str):
+                self._path.append(key)
+                entries.append(Entry(key, None, self.node(below)))
+                self._path.pop()
+            else:
+                self._fault("a key must be a string")
+        return Mapping(entries)
+
+    def _sequence(self, value: list[object] | tuple[object, ...]) -> Sequence:
+        items = []
+        for index, below in enumerate(value):
+            self._path.append(index)
+            items.append(self.node(below))
+            self._path.pop()
+        return Sequence(items)
+
+    def _fault(self, message: str) -> None:
+        self._faults.add(path_text(self._path), None, message)

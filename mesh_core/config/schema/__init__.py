@@ -1,0 +1,16 @@
+"""What one proxy runs: the types of the proxy configuration, the same for a file and for the control channel.
+
+Every field carries its description, so that `hopmesh schema` prints it and docs/configuration.md can be
+checked against it. In `Meta(extra=...)` stands what messages need beyond the types: `form` (what a pattern
+means, in words) and `later` (values that are planned but not there yet).
+
+The types promise shape and bounds only. What relates one field to another is in `check`, and what the text of
+an address means is in `address`.
+"""
+
+from mesh_core.config.schema.cluster import Cluster
+from mesh_core.config.schema.config import Config
+from mesh_core.config.schema.listener import Listener
+from mesh_core.config.schema.operations import AccessLog, Admin
+
+__all__ = ["AccessLog", "Admin", "Cluster", "Config", "Listener"]

@@ -1,0 +1,22 @@
+"""Types that several parts of the configuration share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+# The workers keep times and counts in 64 bits: this leaves room to add them up. In milliseconds, 24.8 days.
+LARGEST = 2**31 - 1
+
+Name = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=128,
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:/-]*$",
+        extra={"form": "a name (1 to 128 of A-Z a-z 0-9 _ . : / -, the first a letter, a digit or _)"},
+    ),
+]
+PositiveInt = Annotated[int, Meta(ge=1, le=LARGEST)]
+NaturalInt = Annotated[int, Meta(ge=0, le=LARGEST)]

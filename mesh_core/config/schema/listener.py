@@ -1,0 +1,128 @@
+"""Listeners: where connections come in."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from mesh_core.config.schema.common import Name, NaturalInt, PositiveInt
+
+
+class Listener(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the proxy takes connections, and what it does with them."""
+
+    name: Annotated[
+        Name,
+        Meta(
+            description="What logs, metrics and the admin endpoint call it. No other listener has the same.",
+            examples=["in"],
+        ),
+    ]
+    address: Annotated[
+        str,
+        Meta(
+            description=(
+                "Where to listen: an IP address and a port (127.0.0.1:8080, [::1]:8080; 0.0.0.0 and "
+                "[::] stand for every address of their own family; port 0 takes a free one), or a Unix "
+                "socket (unix:/run/in.sock, unix:@abstract-name)."
+            ),
+            examples=["127.0.0.1:8080"],
+        ),
+    ]
+    cluster: Annotated[
+        Name,
+        Meta(description="The name of the cluster that its connections go to.", examples=["app"]),
+    ]
+    protocol: Annotated[
+        Literal["tcp"],
+        Meta(
+            description="What is spoken here. tcp relays bytes as they come.",
+            extra={"later": ["http"]},
+        ),
+    ] = "tcp"
+    max_connections: Annotated[
+        PositiveInt | None,
+        Meta(
+            description=(
+                "Connections open at one time. One more is accepted, counted "
+                "and closed at once. Default: no limit of its own, as in Envoy."
+            ),
+            examples=[10000],
+        ),
+    ] = None
+    idle_timeout_ms: Annotated[
+        NaturalInt,
+        Meta(
+            description=(
+                "Milliseconds without a byte in either direction after which a connection is closed; 0 "
+                "for never. Default: one hour, as Envoy's tcp_proxy."
+            ),
+            examples=[3_600_000],
+        ),
+    ] = 3_600_000
+    max_connection_duration_ms: Annotated[
+        PositiveInt | None,
+        Meta(
+            description=(
+                "Milliseconds after which a connection is closed, busy or not. Default: no limit, as in "
+                "Envoy."
+            ),
+            examples=[86_400_000],
+        ),
+    ] = None
+    accept_proxy_protocol: Annotated[
+        bool,
+        Meta(
+            description=(
+                "Whether every connection begins with a PROXY protocol header, v1 or v2, that names its "
+                "true source. A connection without one is closed. Turn it on only where a trusted proxy "
+                "is in front. Default: false, as in Envoy and HAProxy."
+            ),
+        ),
+    ] = False
+    proxy_protocol_timeout_ms: Annotated[
+        PositiveInt,
+        Meta(
+            description=(
+                "Milliseconds in which the whole PROXY protocol header must have come. Default: 5000, "
+                "our choice: a proxy sends it with its first packet, and one retransmission fits "
+                "(Envoy's listener filters: 15000)."
+            ),
+            examples=[5000],
+        ),
+    ] = 5000
+    buffer_limit_bytes: Annotated[
+        int,
+        Meta(
+            ge=4096,
+            le=16 * 1024 * 1024,
+            description=(
+                "Bytes kept for a slow reader, in each direction of a connection, before the proxy "
+                "stops reading from the other side. Default: 262144, our choice, the size of a worker's "
+                "receive buffer (Envoy: 1 MiB)."
+            ),
+            examples=[262144],
+        ),
+    ] = 262144
+    backlog: Annotated[
+        PositiveInt,
+        Meta(
+            description=(
+                "Connections that may wait to be accepted. The kernel lowers it to net.core.somaxconn. "
+                "Default: 4096, the kernel's own default for that setting since Linux 5.4."
+            ),
+            examples=[4096],
+        ),
+    ] = 4096
+    unix_mode: Annotated[
+        Annotated[str, Meta(pattern="^0?[0-7]{3}$", extra={"form": 'octal digits in quotes ("0660")'})]
+        | None,
+        Meta(
+            description=(
+                'Permissions of the socket\'s file, in octal and in quotes ("0660"), for unix:/path '
+                "addresses only. Default: what the umask of the process leaves."
+            ),
+            examples=["0660"],
+        ),
+    ] = None

@@ -1,0 +1,48 @@
+"""What is there for operators: the admin endpoint and the access log."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+
+class Admin(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The HTTP endpoint for operators: health, statistics, what is configured."""
+
+    address: Annotated[
+        str,
+        Meta(
+            description=(
+                "Where the admin endpoint listens, written as a listener's address. It asks for no "
+                "password, so keep it on loopback (127.0.0.1:9901) or on a Unix socket."
+            ),
+            examples=["127.0.0.1:9901"],
+        ),
+    ]
+
+
+class AccessLog(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A record of every connection that has ended."""
+
+    path: Annotated[
+        Annotated[
+            str,
+            Meta(
+                min_length=1, max_length=4095, extra={"form": "the path of a file, of 1 to 4095 characters"}
+            ),
+        ],
+        Meta(
+            description=(
+                "The file that records are appended to; /dev/stdout and /dev/stderr are those of the "
+                "process. A relative path starts at the working directory of the process."
+            ),
+            examples=["/dev/stdout"],
+        ),
+    ]
+    format: Annotated[
+        Literal["json"],
+        Meta(
+            description="How a record is written: json, an object a line, with Envoy's names. Default: json."
+        ),
+    ] = "json"

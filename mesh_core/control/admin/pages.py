@@ -1,0 +1,190 @@
+"""The pages of the admin endpoint. Each takes a proxy and a query and returns an answer; none does I/O."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+import msgspec
+import orjson
+
+from mesh_core.control import logs
+from mesh_core.control.admin import prometheus
+from mesh_core.control.admin.prometheus import Gauge
+from mesh_core.control.proxy import Proxy
+
+Query = dict[str, str]
+
+# A longer filter is nobody's; the bound keeps a costly expression short.
+FILTER_LIMIT = 200
+
+
+class Answer(NamedTuple):
+    """What a page says."""
+
+    status: int
+    body: bytes
+    content_type: str = "text/plain; charset=utf-8"
+
+
+class Page(NamedTuple):
+    """A path, the method it takes, what it is for, and who answers."""
+
+    method: str
+    help: str
+    answer: Callable[[Proxy, Query], Awaitable[Answer]]
+
+
+def text(body: str, status: int = 200) -> Answer:
+    """A plain text answer."""
+    return Answer(status, body.encode())
+
+
+def as_json(value: Any) -> Answer:
+    """A JSON answer."""
+    return Answer(200, orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n", "application/json")
+
+
+async def home(_proxy: Proxy, _query: Query) -> Answer:
+    return text("".join(f"{page.method:5}{path:20} {page.help}\n" for path, page in PAGES.items()))
+
+
+async def live(_proxy: Proxy, _query: Query) -> Answer:
+    return text("LIVE\n")
+
+
+async def ready(proxy: Proxy, _query: Query) -> Answer:
+    state = {"live": "LIVE", "draining": "DRAINING"}.get(proxy.state, "INITIALIZING")
+    return text(state + "\n", 200 if proxy.state == "live" else 503)
+
+
+async def stats(proxy: Proxy, query: Query) -> Answer:
+    values = {f"server.{gauge.name}": gauge.value for gauge in _process(proxy)}
+    for kind, prefix in (("server", "server"), ("listener", "listener"), ("cluster", "cluster")):
+        for scope in proxy.registry.scopes(kind):
+            for name, value in scope.read().items():
+                values[".".join((prefix, *scope.labels, name))] = value
+    pattern = query.get("filter", "")
+    if len(pattern) > FILTER_LIMIT:
+        return text(f"filter: at most {FILTER_LIMIT} characters\n", 400)
+    try:
+        wanted = re.compile(pattern)
+    except re.error as error:
+        return text(f"filter: not a regular expression: {error}\n", 400)
+    chosen = {
+        name: value
+        for name, value in sorted(values.items())
+        if wanted.search(name) and (value or "usedonly" not in query)
+    }
+    if query.get("format") == "json":
+        return as_json({"stats": [{"name": name, "value": value} for name, value in chosen.items()]})
+    if query.get("format") == "prometheus":
+        return await stats_prometheus(proxy, query)
+    return text("".join(f"{name}: {value}\n" for name, value in chosen.items()))
+
+
+async def stats_prometheus(proxy: Proxy, _query: Query) -> Answer:
+    body = prometheus.render(proxy.registry, _process(proxy)).encode()
+    return Answer(200, body, prometheus.CONTENT_TYPE)
+
+
+async def config_dump(proxy: Proxy, _query: Query) -> Answer:
+    return as_json({"version": proxy.snapshot_version, "config": msgspec.to_builtins(proxy.config)})
+
+
+async def clusters(proxy: Proxy, query: Query) -> Answer:
+    endpoints = {scope.labels: scope.read() for scope in proxy.registry.scopes("endpoint")}
+    totals = {scope.labels: scope.read() for scope in proxy.registry.scopes("cluster")}
+    if query.get("format") == "json":
+        return as_json(
+            {
+                "clusters": [
+                    {
+                        "name": cluster.name,
+                        "load_balancer": cluster.load_balancer,
+                        "stats": totals.get((cluster.name,), {}),
+                        "endpoints": [
+                            {"address": each, "stats": endpoints.get((cluster.name, each), {})}
+                            for each in cluster.endpoints
+                        ],
+                    }
+                    for cluster in proxy.config.clusters
+                ]
+            }
+        )
+    lines = []
+    for cluster in proxy.config.clusters:
+        lines.append(f"{cluster.name}::load_balancer::{cluster.load_balancer}\n")
+        for each in cluster.endpoints:
+            for name, value in endpoints.get((cluster.name, each), {}).items():
+                lines.append(f"{cluster.name}::{each}::{name}::{value}\n")
+    return text("".join(lines))
+
+
+async def listeners(proxy: Proxy, query: Query) -> Answer:
+    addresses = proxy.listener_addresses
+    if query.get("format") == "json":
+        return as_json({"listeners": [{"name": name, "address": where} for name, where in addresses.items()]})
+    return text("".join(f"{name}::{address}\n" for name, address in addresses.items()))
+
+
+async def drain_listeners(proxy: Proxy, _query: Query) -> Answer:
+    await proxy.drain_listeners()
+    return text("OK\n")
+
+
+async def logging(_proxy: Proxy, query: Query) -> Answer:
+    level = query.get("level")
+    if level is not None:
+        if level not in logs.LEVELS:
+            return text(f"level: one of {', '.join(logs.LEVELS)}\n", 400)
+        logs.set_level(level)
+    return text(f"level: {logs.current_level()}\n")
+
+
+def _process(proxy: Proxy) -> list[Gauge]:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return [
+        Gauge("live", "1 while the proxy accepts connections", int(proxy.state == "live")),
+        Gauge("uptime_seconds", "Seconds since the proxy started", int(time.time() - proxy.started_at)),
+        Gauge("concurrency", "Workers", proxy.worker_count),
+        Gauge("total_connections", "Downstream connections open now", proxy.active_connections),
+        Gauge("snapshot_version", "Number of the newest configuration snapshot", proxy.snapshot_version),
+        Gauge("cpu_seconds_total", "CPU time of the process", usage.ru_utime + usage.ru_stime, "counter"),
+        Gauge("memory_resident_bytes", "Resident memory of the process", _resident_bytes()),
+        Gauge(
+            "access_records_dropped",
+            "Access records that found a full ring",
+            proxy.access_records_dropped,
+            "counter",
+        ),
+        Gauge(
+            "access_bytes_dropped",
+            "Access log bytes that the file did not take",
+            proxy.access_bytes_dropped,
+            "counter",
+        ),
+    ]
+
+
+def _resident_bytes() -> int:
+    with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - Path costs more than the read
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+PAGES = {
+    "/": Page("GET", "this list", home),
+    "/live": Page("GET", "200 while the process runs", live),
+    "/ready": Page("GET", "200 while it accepts connections, otherwise 503", ready),
+    "/stats": Page("GET", "statistics; ?usedonly, ?filter=REGEX, ?format=json", stats),
+    "/stats/prometheus": Page("GET", "statistics for Prometheus", stats_prometheus),
+    "/config_dump": Page("GET", "the running configuration", config_dump),
+    "/clusters": Page("GET", "clusters and their endpoints; ?format=json", clusters),
+    "/listeners": Page("GET", "listeners and where they listen; ?format=json", listeners),
+    "/drain_listeners": Page("POST", "stop accepting; open connections go on", drain_listeners),
+    "/logging": Page("POST", "show or set the log level; ?level=debug", logging),
+}

@@ -1,0 +1,53 @@
+"""Statistics as Prometheus text (exposition format 0.0.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from mesh_core.telemetry.stats import STATISTICS, StatsRegistry
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Gauge(NamedTuple):
+    """A number of the process itself."""
+
+    name: str
+    help: str
+    value: float
+    type: str = "gauge"
+
+
+def render(registry: StatsRegistry, process: list[Gauge]) -> str:
+    """Every series of the registry, and those of the process."""
+    return "".join(_process_lines(process)) + "".join(_scope_lines(registry))
+
+
+def _process_lines(process: list[Gauge]) -> Iterator[str]:
+    for gauge in process:
+        name = f"hopmesh_{gauge.name}"
+        yield f"# HELP {name} {gauge.help}\n# TYPE {name} {gauge.type}\n{name} {gauge.value}\n"
+
+
+def _scope_lines(registry: StatsRegistry) -> Iterator[str]:
+    for kind, (label_names, statistics) in STATISTICS.items():
+        scopes = [(_labels(label_names, scope.labels), scope.read()) for scope in registry.scopes(kind)]
+        if not scopes:
+            continue
+        for statistic, metric_type, help_text, _added, _subtracted in statistics:
+            name = f"hopmesh_{kind}_{statistic}"
+            yield f"# HELP {name} {help_text}\n# TYPE {name} {metric_type}\n"
+            for labels, values in scopes:
+                yield f"{name}{labels} {values[statistic]}\n"
+
+
+def _labels(names: tuple[str, ...], values: tuple[str, ...]) -> str:
+    if not names:
+        return ""
+    pairs = ",".join(f'{name}="{_escaped(value)}"' for name, value in zip(names, values, strict=True))
+    return f"{{{pairs}}}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

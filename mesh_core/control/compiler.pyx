@@ -1,0 +1,144 @@
+"""From a checked configuration to the C tables of a snapshot. Control thread, with the GIL.
+
+Text, defaults and cross-references were judged by mesh_core.config; what can still fail here is memory.
+"""
+
+from weakref import WeakValueDictionary
+
+from libc.stdint cimport uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy
+from mesh_core.includes.socket cimport sockaddr_storage, socklen_t
+from mesh_core.net.address cimport address_from_ip, address_from_path, peer_address_from
+from mesh_core.snapshot.shared_count cimport SharedCount
+from mesh_core.snapshot.snapshot cimport Snapshot
+from mesh_core.snapshot.tables cimport ClusterC, EndpointC, ListenerC, NameC
+from mesh_core.telemetry.stats cimport StatsScope
+from mesh_core.upstream.load_balancer cimport load_balancer
+
+from mesh_core.config import parse_address
+
+
+cdef class Compiler:
+    """Makes the snapshots of one proxy, and keeps what outlives them: connection counts and statistics."""
+
+    cdef object registry
+    cdef uint32_t workers
+    cdef uint64_t version
+    cdef SharedCount process_active
+    cdef object listener_active
+
+    def __init__(self, uint32_t workers, registry):
+        """`registry`: the StatsRegistry whose scopes the tables point to."""
+        self.workers = workers
+        self.registry = registry
+        self.process_active = SharedCount()
+        self.listener_active = WeakValueDictionary()
+
+    @property
+    def active_connections(self):
+        """Downstream connections open now, in all workers (int)."""
+        return int(self.process_active)
+
+    def compile(self, config, sockets):
+        """A new Snapshot of `config`. `sockets`: for each listener to serve, by name, its ListenerSocket.
+
+        A listener that is not among `sockets` is left out: that is how a proxy drains. Raises MemoryError.
+        """
+        cdef Snapshot snapshot
+        cdef dict clusters = {}
+        self.version += 1
+        snapshot = Snapshot(self.version, self.workers)
+        snapshot.keep.append(self.process_active)
+        snapshot.table.active = &self.process_active.value
+        snapshot.table.max_connections = config.max_connections or 0
+        snapshot.table.access_log = config.access_log is not None
+        self.compile_clusters(snapshot, config.clusters, clusters)
+        self.compile_listeners(snapshot, [each for each in config.listeners if each.name in sockets], sockets, clusters)
+        return snapshot
+
+    cdef compile_clusters(self, Snapshot snapshot, clusters, dict index_of):
+        cdef ClusterC* table = <ClusterC*>snapshot.allocate(len(clusters) * sizeof(ClusterC))
+        snapshot.table.clusters = table
+        snapshot.table.cluster_count = <uint32_t>len(clusters)
+        for index, cluster in enumerate(clusters):
+            index_of[cluster.name] = index
+            self.compile_cluster(snapshot, &table[index], cluster)
+
+    cdef compile_cluster(self, Snapshot snapshot, ClusterC* out, cluster):
+        cdef uint32_t worker
+        out.name = self.name(snapshot, cluster.name)
+        out.stats = self.stats(snapshot, "cluster", (cluster.name,))
+        out.connect_timeout_ms = cluster.connect_timeout_ms
+        out.send_proxy_protocol = {None: 0, "v1": 1, "v2": 2}[cluster.send_proxy_protocol]
+        out.endpoint_count = <uint32_t>len(cluster.endpoints)
+        out.endpoints = <EndpointC*>snapshot.allocate(out.endpoint_count * sizeof(EndpointC))
+        for index, address in enumerate(cluster.endpoints):
+            self.compile_endpoint(snapshot, &out.endpoints[index], cluster.name, address)
+        out.balancer = load_balancer(cluster.load_balancer)
+        out.balancer_state = <void**>snapshot.allocate(self.workers * sizeof(void*))
+        for worker in range(self.workers):
+            out.balancer_state[worker] = snapshot.allocate(out.balancer.state_bytes)
+            out.balancer.init(out, out.balancer_state[worker], worker)
+
+    cdef compile_endpoint(self, Snapshot snapshot, EndpointC* out, str cluster, str address):
+        out.name = self.name(snapshot, address)
+        out.stats = self.stats(snapshot, "endpoint", (cluster, address))
+        out.address_size = socket_address(&out.address, parse_address(address))
+
+    cdef compile_listeners(self, Snapshot snapshot, listeners, sockets, dict clusters):
+        cdef ListenerC* table = <ListenerC*>snapshot.allocate(len(listeners) * sizeof(ListenerC))
+        snapshot.table.listeners = table
+        snapshot.table.listener_count = <uint32_t>len(listeners)
+        for index, listener in enumerate(listeners):
+            table[index].cluster = &snapshot.table.clusters[<uint32_t>clusters[listener.cluster]]
+            self.compile_listener(snapshot, &table[index], listener, sockets[listener.name])
+
+    cdef compile_listener(self, Snapshot snapshot, ListenerC* out, listener, listener_socket):
+        cdef sockaddr_storage bound
+        cdef SharedCount active = self.listener_active.setdefault(listener.name, SharedCount())
+        cdef int* descriptors = <int*>snapshot.allocate(self.workers * sizeof(int))
+        for index, descriptor in enumerate(listener_socket.descriptors):
+            descriptors[index] = descriptor
+        socket_address(&bound, listener_socket.bound)
+        peer_address_from(&out.local, &bound)
+        snapshot.keep.append(active)
+        out.name = self.name(snapshot, listener.name)
+        out.socket_id = listener_socket.id
+        out.descriptors = descriptors
+        out.active = &active.value
+        out.max_connections = listener.max_connections or 0
+        out.idle_timeout_ms = listener.idle_timeout_ms
+        out.max_duration_ms = listener.max_connection_duration_ms or 0
+        out.proxy_timeout_ms = listener.proxy_protocol_timeout_ms
+        out.buffer_limit = listener.buffer_limit_bytes
+        out.accept_proxy_protocol = listener.accept_proxy_protocol
+        out.stats = self.stats(snapshot, "listener", (listener.name,))
+
+    cdef NameC name(self, Snapshot snapshot, str text) except *:
+        cdef NameC name
+        cdef bytes encoded = text.encode()
+        cdef char* copy = <char*>snapshot.allocate(len(encoded))
+        memcpy(copy, <const char*>encoded, len(encoded))
+        name.text = copy
+        name.size = <uint16_t>min(len(encoded), 0xFFFF)
+        return name
+
+    cdef uint64_t** stats(self, Snapshot snapshot, str kind, tuple labels) except NULL:
+        cdef StatsScope scope = self.registry.scope(kind, *labels)
+        snapshot.keep.append(scope)
+        return scope.blocks
+
+
+cdef socklen_t socket_address(sockaddr_storage* out, address) except 0:
+    """Fill in `out` from a mesh_core.config.Address; its size. Raises ValueError for what config would refuse."""
+    cdef bytes text
+    cdef socklen_t size
+    if address.path:
+        text = address.sockaddr()
+        size = address_from_path(out, text, len(text))
+    else:
+        text = address.host.encode()
+        size = address_from_ip(out, text, address.port)
+    if size == 0:
+        raise ValueError(f"not a socket address: {address}")
+    return size

@@ -1,0 +1,269 @@
+"""One proxy: its workers, its sockets, its snapshots. Everything here runs on the control thread, on its loop.
+
+No byte of traffic passes through this module, and nothing here is ever waited for by a worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Literal
+
+import structlog
+
+from mesh_core.config import Config, ConfigError, Fault
+from mesh_core.control.access_log_writer import AccessLogWriter
+from mesh_core.control.compiler import Compiler
+from mesh_core.control.listener_sockets import ListenerSocket, ListenerSockets
+from mesh_core.snapshot.snapshot import Snapshot
+from mesh_core.telemetry.stats import StatsRegistry, StatsScope
+from mesh_core.worker.worker import Worker
+
+Mounting = Literal["threaded", "inline"]
+State = Literal["new", "live", "draining", "closed"]
+
+# Access records are collected this long after the first of them has come: one wake-up serves many.
+COLLECT_DELAY_S = 0.05
+
+log = structlog.get_logger("hopmesh")
+
+
+class Proxy:
+    """A running proxy.
+
+    `mounting`: "threaded" gives every worker a thread that never takes the GIL; "inline" runs them within turns of
+    the loop that `start` is called in, for programs that embed a proxy. The same code serves both.
+    """
+
+    def __init__(self, config: Config, *, mounting: Mounting = "threaded", name: str = "<config>") -> None:
+        """`name`: what faults call the configuration. Nothing is opened before `start`."""
+        self.config = config
+        self.state: State = "new"
+        self.started_at = time.time()
+        self.worker_count = config.workers or len(os.sched_getaffinity(0))
+        self.registry = StatsRegistry(self.worker_count)
+        self._name = name
+        self._mounting = mounting
+        self._server_scope: StatsScope = self.registry.scope("server")
+        self._compiler = Compiler(self.worker_count, self.registry)
+        self._sockets = ListenerSockets(self.worker_count)
+        self._chosen: dict[str, ListenerSocket] = {}
+        self._workers: list[Worker] = []
+        self._threads: list[threading.Thread] = []
+        self._snapshots: list[Snapshot] = []
+        self._access_log: AccessLogWriter | None = None
+        self._collecting: asyncio.TimerHandle | None = None
+        self._changing = asyncio.Lock()
+        self._news = asyncio.Event()
+        self._notify_fd = -1
+
+    # --- life ---
+
+    async def start(self) -> None:
+        """Bind, start the workers, serve. Raises ConfigError, and then nothing is left open."""
+        self._loop = asyncio.get_running_loop()
+        self._notify_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._loop.add_reader(self._notify_fd, self._on_notify)
+        try:
+            for index in range(self.worker_count):
+                self._workers.append(Worker(index, self._notify_fd, self._server_scope))
+            self._mount()
+            await self._change(self.config, self._name)
+        except BaseException:
+            await self.close()
+            raise
+        self.state = "live"
+
+    async def apply(self, config: Config, name: str = "<config>") -> None:
+        """Serve by `config` from now on; open connections go on as they began.
+
+        Raises ConfigError when it cannot be taken as a whole; then nothing has changed.
+        """
+        async with self._changing:
+            if self.state != "live":
+                raise ConfigError(name, (Fault("", None, None, f"the proxy is {self.state}"),))
+            self._refuse_fixed_changes(config, name)
+            await self._change(config, name)
+
+    async def drain_listeners(self) -> None:
+        """Stop accepting, for good; open connections go on."""
+        async with self._changing:
+            if self.state != "live":
+                return
+            self.state = "draining"
+            dropped = self._sockets.keep({})
+            self._chosen = {}
+            await self._publish(self._compiler.compile(self.config, {}))
+            for each in dropped:
+                each.close()
+
+    async def drain(self, timeout_ms: int | None = None) -> int:
+        """Stop accepting and wait until every connection has ended, at most `timeout_ms` (default: as configured).
+
+        Connections that are left then are reset. Returns how many those were.
+        """
+        await self.drain_listeners()
+        limit_ms = self.config.drain_timeout_ms if timeout_ms is None else timeout_ms
+        try:
+            async with asyncio.timeout(limit_ms / 1000):
+                await self._until(lambda: self.active_connections == 0)
+        except TimeoutError:
+            pass
+        return self.active_connections
+
+    async def close(self) -> None:
+        """Reset what is left and give everything back. May be called at any time, also twice."""
+        self.state = "closed"
+        for worker in self._workers:
+            worker.stop()
+        await self._unmount()
+        await self._collect_all()
+        for worker in self._workers:
+            worker.close()
+        self._workers = []
+        self._snapshots = []
+        self._sockets.close()
+        if self._collecting is not None:
+            self._collecting.cancel()
+        if self._access_log is not None:
+            await asyncio.to_thread(self._access_log.close)
+            self._access_log = None
+        if self._notify_fd >= 0:
+            self._loop.remove_reader(self._notify_fd)
+            os.close(self._notify_fd)
+            self._notify_fd = -1
+
+    # --- what can be asked ---
+
+    @property
+    def active_connections(self) -> int:
+        """Downstream connections open now."""
+        return self._compiler.active_connections
+
+    @property
+    def listener_addresses(self) -> dict[str, str]:
+        """Where each listener really listens, by name: port 0 resolved."""
+        return {name: str(each.bound) for name, each in self._chosen.items()}
+
+    @property
+    def access_records_dropped(self) -> int:
+        """Access records lost because the control thread was behind."""
+        return sum(worker.access_records_dropped for worker in self._workers)
+
+    @property
+    def access_bytes_dropped(self) -> int:
+        """Bytes of the access log that its file did not take."""
+        return 0 if self._access_log is None else self._access_log.bytes_dropped
+
+    @property
+    def snapshot_version(self) -> int:
+        """Number of the newest snapshot."""
+        return self._snapshots[-1].version if self._snapshots else 0
+
+    def reopen_access_log(self) -> None:
+        """Go on in a new file, after a rotation. Raises OSError."""
+        if self._access_log is not None:
+            self._access_log.reopen()
+
+    # --- mountings ---
+
+    def _mount(self) -> None:
+        for index, worker in enumerate(self._workers):
+            if self._mounting == "threaded":
+                thread = threading.Thread(target=worker.run, name=f"worker-{index}", daemon=True)
+                thread.start()
+                self._threads.append(thread)
+            else:
+                self._loop.add_reader(worker.epoll_fd, self._turn, worker)
+
+    def _turn(self, worker: Worker) -> None:
+        if worker in self._workers and worker.turn():
+            self._loop.call_soon(self._turn, worker)
+
+    async def _unmount(self) -> None:
+        for worker in self._workers if self._mounting == "inline" else ():
+            while not worker.stopped:
+                worker.turn()
+            self._loop.remove_reader(worker.epoll_fd)
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join)
+        self._threads = []
+
+    # --- changing the configuration ---
+
+    def _refuse_fixed_changes(self, config: Config, name: str) -> None:
+        if config.workers is not None and config.workers != self.worker_count:
+            message = f"the number of workers is fixed while the proxy runs ({self.worker_count})"
+            raise ConfigError(name, (Fault("workers", None, None, message, "restart the proxy to change it"),))
+
+    async def _change(self, config: Config, name: str) -> None:
+        chosen, opened = self._sockets.prepare(config, name)
+        try:
+            access_log = self._prepare_access_log(config, name)
+        except ConfigError:
+            for each in opened:
+                each.close()
+            raise
+        snapshot = self._compiler.compile(config, chosen)
+        dropped = self._sockets.keep(chosen)
+        replaced = self._access_log if self._access_log is not access_log else None
+        self.config, self._chosen, self._access_log = config, chosen, access_log
+        await self._publish(snapshot)
+        for each in dropped:
+            each.close()
+        if replaced is not None:
+            await asyncio.to_thread(replaced.close)
+
+    def _prepare_access_log(self, config: Config, name: str) -> AccessLogWriter | None:
+        if config.access_log is None:
+            return None
+        if self._access_log is not None and self._access_log.path == config.access_log.path:
+            return self._access_log
+        return AccessLogWriter(config.access_log.path, name)
+
+    async def _publish(self, snapshot: Snapshot) -> None:
+        """Hand a snapshot to every worker and wait until each works by it."""
+        self._snapshots.append(snapshot)
+        for worker in self._workers:
+            worker.publish(snapshot)
+        await self._until(lambda: all(worker.adopted >= snapshot.version for worker in self._workers))
+        for worker in self._workers:
+            if worker.unserved_listeners:
+                log.error("a worker could not watch a listener", reason="the kernel is out of memory or watches")
+
+    # --- news from the workers ---
+
+    def _on_notify(self) -> None:
+        os.eventfd_read(self._notify_fd)
+        self._snapshots = [each for each in self._snapshots if not each.released]
+        self._news.set()
+        if self._collecting is None:
+            self._collecting = self._loop.call_later(COLLECT_DELAY_S, self._collect)
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        """Wait for a condition that only news from the workers can make true."""
+        while not condition():
+            self._news.clear()
+            await self._news.wait()
+
+    def _collect(self) -> None:
+        """Take a share of the access records from every worker; come again while there are more."""
+        self._collecting = None
+        more = False
+        for worker in self._workers:
+            lines = worker.collect_access_log()
+            if lines and self._access_log is not None:
+                self._access_log.write(lines)
+            more |= bool(lines) or worker.arm_access_log()
+        if more:
+            self._collecting = self._loop.call_later(COLLECT_DELAY_S, self._collect)
+
+    async def _collect_all(self) -> None:
+        """The last records, once the workers have stopped."""
+        for worker in self._workers:
+            while lines := worker.collect_access_log():
+                if self._access_log is not None:
+                    self._access_log.write(lines)

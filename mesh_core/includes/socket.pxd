@@ -1,0 +1,69 @@
+"""The BSD socket calls and addresses."""
+
+from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from mesh_core.includes.linux cimport iovec
+
+cdef extern from "<sys/socket.h>" nogil:
+    ctypedef unsigned int socklen_t
+    ctypedef unsigned short sa_family_t
+    cdef struct sockaddr:
+        sa_family_t sa_family
+    cdef struct sockaddr_storage:
+        sa_family_t ss_family
+    cdef struct linger:
+        int l_onoff
+        int l_linger
+    cdef struct msghdr:
+        void* msg_name
+        socklen_t msg_namelen
+        iovec* msg_iov
+        size_t msg_iovlen
+    enum:
+        AF_UNSPEC, AF_INET, AF_INET6, AF_UNIX
+        SOCK_STREAM, SOCK_NONBLOCK, SOCK_CLOEXEC
+        SOL_SOCKET, SO_ERROR, SO_LINGER, SO_OOBINLINE
+        MSG_NOSIGNAL, MSG_DONTWAIT
+        SHUT_RD, SHUT_WR
+    int socket(int family, int type, int protocol)
+    int connect(int fd, const sockaddr* address, socklen_t size)
+    int accept4(int fd, sockaddr* address, socklen_t* size, int flags)
+    int getsockopt(int fd, int level, int name, void* value, socklen_t* size)
+    int setsockopt(int fd, int level, int name, const void* value, socklen_t size)
+    int getsockname(int fd, sockaddr* address, socklen_t* size)
+    int getpeername(int fd, sockaddr* address, socklen_t* size)
+    int shutdown(int fd, int how)
+    ssize_t recv(int fd, void* data, size_t size, int flags)
+    ssize_t send(int fd, const void* data, size_t size, int flags)
+    ssize_t sendmsg(int fd, const msghdr* message, int flags)
+
+cdef extern from "<netinet/in.h>" nogil:
+    cdef struct in_addr:
+        uint32_t s_addr
+    cdef struct in6_addr:
+        uint8_t s6_addr[16]
+    cdef struct sockaddr_in:
+        sa_family_t sin_family
+        uint16_t sin_port
+        in_addr sin_addr
+    cdef struct sockaddr_in6:
+        sa_family_t sin6_family
+        uint16_t sin6_port
+        in6_addr sin6_addr
+        uint32_t sin6_scope_id
+    enum:
+        IPPROTO_TCP, INET6_ADDRSTRLEN
+    uint16_t htons(uint16_t value)
+    uint16_t ntohs(uint16_t value)
+
+cdef extern from "<netinet/tcp.h>" nogil:
+    enum:
+        TCP_NODELAY
+
+cdef extern from "<arpa/inet.h>" nogil:
+    const char* inet_ntop(int family, const void* source, char* text, socklen_t size)
+    int inet_pton(int family, const char* text, void* out)
+
+cdef extern from "<sys/un.h>" nogil:
+    cdef struct sockaddr_un:
+        sa_family_t sun_family
+        char sun_path[108]

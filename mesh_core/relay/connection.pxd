@@ -1,0 +1,72 @@
+"""One relayed connection: a downstream socket, an upstream socket, and what belongs to the pair.
+
+Worker thread, no GIL. `opening` brings a connection from accept to an open upstream; from then on this module's
+handlers run: events move bytes, half-closes pass through, and one of `connection_close` (an end as both sides
+wished) and `connection_abort` (anything else: both peers see a reset) ends it.
+"""
+
+from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
+from mesh_core.net.address cimport PeerAddressC
+from mesh_core.relay.relay cimport SideC
+from mesh_core.runtime.core cimport CoreC
+from mesh_core.runtime.reactor cimport RetiredC, TaskC
+from mesh_core.runtime.timers cimport TimerC
+from mesh_core.snapshot.tables cimport ClusterC, EndpointC, ListenerC, SnapshotC
+
+cdef enum:
+    SPARES_KEPT = 64           # closed connections whose memory is kept for the next ones
+
+
+# Owner: ConnectionTableC. Freed at the end of the turn in which it was closed.
+cdef struct ConnectionC:
+    ConnectionTableC* table
+    SideC downstream
+    SideC upstream
+    TimerC timer               # opening: the phase's time-out; open: idle time and maximum duration
+    TaskC task                 # more to move without a new event
+    RetiredC retired
+    ConnectionC* next
+    ConnectionC** link         # what points at this connection in the table
+    SnapshotC* snapshot        # held
+    const ListenerC* listener
+    const ClusterC* cluster
+    EndpointC* endpoint        # NULL until one was picked
+    uint64_t id
+    int64_t last_active_ms     # coarse monotonic clock
+    int64_t opened_ms          # the same clock, at accept
+    int64_t start_time_us      # since the Unix epoch
+    int64_t connect_begun_us   # 0 when there was no attempt
+    int64_t connect_time_us    # -1 while there is no open upstream
+    uint32_t flags             # ResponseFlag bits
+    uint16_t detail            # Detail
+    uint16_t error             # errno of a failed connect
+    bint counted               # holds a place under the connection limits
+    PeerAddressC remote        # who connected; with PROXY protocol, who the header names
+    PeerAddressC proxied_local # with PROXY protocol, where the header says it connected to
+
+
+# All connections of one worker. Owner: WorkerC.
+cdef struct ConnectionTableC:
+    CoreC* core
+    ConnectionC* first
+    ConnectionC* spare
+    uint32_t spare_count
+
+
+# A new connection in the table, holding `snapshot` and owning `fd`; NULL when memory is exhausted (then `fd` is the
+# caller's still). Its handlers are not set, and it watches nothing yet.
+cdef ConnectionC* connection_create(
+    ConnectionTableC* table, SnapshotC* snapshot, const ListenerC* listener, int fd
+) noexcept nogil
+
+# The upstream is connected: begin to relay. Everything that `opening` set up is replaced.
+cdef void connection_opened(ConnectionC* connection) noexcept nogil
+
+# End it as its sides wished.
+cdef void connection_close(ConnectionC* connection) noexcept nogil
+
+# End it for a reason: resets to both sides, the flag and the detail into the access record.
+cdef void connection_abort(ConnectionC* connection, uint32_t flag, uint16_t detail) noexcept nogil
+
+# Free the spare memory; no connection may be left.
+cdef void connection_table_destroy(ConnectionTableC* table) noexcept nogil

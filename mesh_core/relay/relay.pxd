@@ -1,0 +1,55 @@
+"""Moving bytes from one socket to another: the hot path. Worker thread, no GIL.
+
+Short data is copied: one receive into the worker's scratch buffer, one send. A stream that proves long is spliced
+through a pipe. What the sink does not take is kept, and nothing more is read until it has gone: that is all the
+flow control there is, and it bounds what a connection holds.
+"""
+
+from libc.stdint cimport uint32_t, uint64_t
+from mesh_core.runtime.byte_queue cimport ByteQueueC
+from mesh_core.runtime.core cimport CoreC
+from mesh_core.runtime.pipe_pool cimport PipeC
+from mesh_core.runtime.reactor cimport SourceC
+
+cdef enum:
+    MOVE_ROUNDS = 16           # receives in one call; then other connections have their turn
+    BULK_RECEIVE = 32768       # a receive of this size or more counts towards bulk
+    BULK_THRESHOLD = 262144    # so many bytes in such receives make a stream bulk
+
+cdef enum:
+    SIDE_READABLE = 1 << 0     # there may be something to receive
+    SIDE_UNTIL_EMPTY = 1 << 1  # end, error or urgent data: a short receive does not mean that nothing is left
+    SIDE_ENDED = 1 << 2        # the end of its stream was read
+    SIDE_SHUT = 1 << 3         # our end of stream was sent to it
+    SIDE_BLOCKED = 1 << 4      # takes no more until epoll says so
+    SIDE_FAILED = 1 << 5       # sending to it failed
+
+
+# One socket of a connection. Owner: ConnectionC, which must call side_clear before it goes.
+cdef struct SideC:
+    SourceC source             # with the descriptor, -1 when there is none
+    uint32_t flags             # SideFlag bits
+    uint32_t bulk              # bytes received in large pieces, one after the other
+    ByteQueueC queue           # waits to be sent to this socket
+    PipeC* pipe                # the same, in a pipe
+    uint64_t received
+    uint64_t sent
+    uint64_t* rx_counter       # statistics of this side; borrowed
+    uint64_t* tx_counter
+
+
+cdef enum RelayStatus:
+    RELAY_WAITING              # all that there was has been moved
+    RELAY_BLOCKED              # the sink takes no more for now
+    RELAY_YIELDED              # there is more, but others shall have their turn
+    RELAY_ENDED                # the source has ended, and all before its end has been sent
+    RELAY_SOURCE_FAILED
+    RELAY_SINK_FAILED
+    RELAY_NO_MEMORY
+
+
+# Move what there is from `source` to `sink`, holding back at most `limit` bytes (1 to SCRATCH_BYTES).
+cdef RelayStatus relay_move(CoreC* core, SideC* source, SideC* sink, size_t limit) noexcept nogil
+
+# Drop whatever still waits to be sent to this side.
+cdef void side_clear(CoreC* core, SideC* side) noexcept nogil

@@ -1,0 +1,167 @@
+"""Moving bytes from one socket to another; the contract stands in relay.pxd."""
+
+from libc.string cimport memset
+from mesh_core.includes.linux cimport EAGAIN, EINTR, SPLICE_F_MOVE, SPLICE_F_NONBLOCK, errno, iovec, splice
+from mesh_core.includes.socket cimport MSG_NOSIGNAL, msghdr, recv, send, sendmsg
+from mesh_core.runtime.byte_queue cimport (
+    byte_queue_append, byte_queue_clear, byte_queue_consume, byte_queue_pieces,
+)
+from mesh_core.runtime.pipe_pool cimport pipe_give, pipe_take
+from mesh_core.telemetry.stats cimport SERVER_BULK_STREAMS
+
+cdef enum:
+    PIECES = 16                # blocks of a queue sent in one call
+
+
+cdef inline void count_received(SideC* side, size_t size) noexcept nogil:
+    side.received += size
+    side.rx_counter[0] += size
+
+
+cdef inline void count_sent(SideC* side, size_t size) noexcept nogil:
+    side.sent += size
+    side.tx_counter[0] += size
+
+
+cdef RelayStatus relay_move(CoreC* core, SideC* source, SideC* sink, size_t limit) noexcept nogil:
+    cdef ssize_t received, sent
+    cdef RelayStatus status
+    cdef int rounds
+    if sink.queue.size or sink.pipe != NULL:
+        status = flush(core, sink)
+        if status != RELAY_WAITING:
+            return status
+    for rounds in range(MOVE_ROUNDS):
+        if not source.flags & SIDE_READABLE:
+            return RELAY_ENDED if source.flags & SIDE_ENDED else RELAY_WAITING
+        if source.bulk >= BULK_THRESHOLD:
+            sink.pipe = pipe_take(&core.pipes)
+            if sink.pipe != NULL:
+                return move_bulk(core, source, sink, limit)
+        received = recv(source.source.fd, core.scratch, limit, 0)
+        if received <= 0:
+            status = nothing_received(source, received)
+            if status == RELAY_YIELDED:
+                continue
+            return status
+        count_received(source, received)
+        if <size_t>received < limit and not source.flags & SIDE_UNTIL_EMPTY:
+            source.flags &= ~SIDE_READABLE
+        sent = send(sink.source.fd, core.scratch, received, MSG_NOSIGNAL)
+        if sent != received:
+            return keep_rest(core, sink, sent, received)
+        count_sent(sink, sent)
+        if received < BULK_RECEIVE:
+            source.bulk = 0
+        elif source.bulk < BULK_THRESHOLD:
+            source.bulk += <uint32_t>received
+            if source.bulk >= BULK_THRESHOLD:
+                core.stats[SERVER_BULK_STREAMS] += 1
+    return RELAY_YIELDED
+
+
+cdef RelayStatus nothing_received(SideC* source, ssize_t received) noexcept nogil:
+    """What a receive that brought no bytes means; RELAY_YIELDED to try again."""
+    if received == 0:
+        source.flags = (source.flags & ~SIDE_READABLE) | SIDE_ENDED
+        return RELAY_ENDED
+    if errno == EAGAIN:
+        source.flags &= ~(SIDE_READABLE | SIDE_UNTIL_EMPTY)
+        return RELAY_WAITING
+    return RELAY_YIELDED if errno == EINTR else RELAY_SOURCE_FAILED
+
+
+cdef RelayStatus nothing_sent(SideC* sink) noexcept nogil:
+    """What a send that took nothing means."""
+    if errno == EAGAIN or errno == EINTR:
+        sink.flags |= SIDE_BLOCKED
+        return RELAY_BLOCKED
+    return RELAY_SINK_FAILED
+
+
+cdef RelayStatus keep_rest(CoreC* core, SideC* sink, ssize_t sent, ssize_t size) noexcept nogil:
+    """The sink took `sent` of `size` bytes of the scratch buffer, or failed (-1): keep the others."""
+    cdef RelayStatus status
+    if sent < 0:
+        status = nothing_sent(sink)
+        if status != RELAY_BLOCKED:
+            return status
+        sent = 0
+    count_sent(sink, sent)
+    sink.flags |= SIDE_BLOCKED
+    if byte_queue_append(&core.blocks, &sink.queue, core.scratch + sent, size - sent) < 0:
+        return RELAY_NO_MEMORY
+    return RELAY_BLOCKED
+
+
+cdef RelayStatus flush(CoreC* core, SideC* sink) noexcept nogil:
+    """Send what was kept; RELAY_WAITING when all of it has gone."""
+    cdef iovec pieces[PIECES]
+    cdef msghdr message
+    cdef ssize_t sent
+    while sink.queue.size:
+        memset(&message, 0, sizeof(message))
+        message.msg_iov = pieces
+        message.msg_iovlen = byte_queue_pieces(&sink.queue, pieces, PIECES)
+        sent = sendmsg(sink.source.fd, &message, MSG_NOSIGNAL)
+        if sent < 0:
+            return nothing_sent(sink)
+        count_sent(sink, sent)
+        byte_queue_consume(&core.blocks, &sink.queue, sent)
+    return empty_pipe(core, sink) if sink.pipe != NULL else RELAY_WAITING
+
+
+# --- bulk: splice(2) through a pipe, which is held only while it carries bytes ---
+
+cdef RelayStatus move_bulk(CoreC* core, SideC* source, SideC* sink, size_t limit) noexcept nogil:
+    """As relay_move, for a stream that has proved long; `sink.pipe` is empty at the start."""
+    cdef size_t moved = 0
+    cdef ssize_t received
+    cdef RelayStatus status = RELAY_YIELDED
+    cdef int rounds
+    for rounds in range(MOVE_ROUNDS):
+        received = splice(source.source.fd, NULL, sink.pipe.write_fd, NULL, min(limit, sink.pipe.capacity),
+                          SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
+        if received <= 0:
+            # The pipe is empty, so this is about the source, and not about a full pipe.
+            status = nothing_received(source, received)
+            if status == RELAY_YIELDED:
+                continue
+            break
+        count_received(source, received)
+        sink.pipe.filled = <uint32_t>received
+        moved += received
+        status = empty_pipe(core, sink)
+        if status != RELAY_WAITING:
+            return status
+        status = RELAY_YIELDED
+        sink.pipe = pipe_take(&core.pipes)
+        if sink.pipe == NULL:
+            return status
+    pipe_give(&core.pipes, sink.pipe)
+    sink.pipe = NULL
+    if status == RELAY_WAITING and moved < BULK_RECEIVE:
+        source.bulk = 0
+    return status
+
+
+cdef RelayStatus empty_pipe(CoreC* core, SideC* sink) noexcept nogil:
+    """Send what the pipe holds; when all has gone, give the pipe back and return RELAY_WAITING."""
+    cdef ssize_t sent
+    while sink.pipe.filled:
+        sent = splice(sink.pipe.read_fd, NULL, sink.source.fd, NULL, sink.pipe.filled,
+                      SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
+        if sent < 0:
+            return nothing_sent(sink)
+        sink.pipe.filled -= <uint32_t>sent
+        count_sent(sink, sent)
+    pipe_give(&core.pipes, sink.pipe)
+    sink.pipe = NULL
+    return RELAY_WAITING
+
+
+cdef void side_clear(CoreC* core, SideC* side) noexcept nogil:
+    byte_queue_clear(&core.blocks, &side.queue)
+    if side.pipe != NULL:
+        pipe_give(&core.pipes, side.pipe)
+        side.pipe = NULL

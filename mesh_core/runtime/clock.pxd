@@ -1,0 +1,18 @@
+"""The two clocks: one for deadlines, one for what people read."""
+
+from libc.stdint cimport int64_t
+from mesh_core.includes.linux cimport CLOCK_MONOTONIC_COARSE, CLOCK_REALTIME, clock_gettime, timespec
+
+
+# Monotonic milliseconds, as of the kernel's last jiffy (at most 10 ms ago). No system call.
+cdef inline int64_t coarse_clock_ms() noexcept nogil:
+    cdef timespec now
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now)
+    return <int64_t>now.tv_sec * 1000 + now.tv_nsec // 1000000
+
+
+# Microseconds since the Unix epoch.
+cdef inline int64_t wall_clock_us() noexcept nogil:
+    cdef timespec now
+    clock_gettime(CLOCK_REALTIME, &now)
+    return <int64_t>now.tv_sec * 1000000 + now.tv_nsec // 1000

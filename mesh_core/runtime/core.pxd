@@ -1,0 +1,31 @@
+"""What one worker thread owns and everything on its data path borrows."""
+
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from mesh_core.runtime.byte_queue cimport BlockPoolC
+from mesh_core.runtime.pipe_pool cimport PipePoolC
+from mesh_core.runtime.reactor cimport ReactorC
+from mesh_core.runtime.ring cimport RingC
+
+cdef enum:
+    SCRATCH_BYTES = 262144     # the one large receive buffer; nothing stays in it past one call
+
+
+# Owner: WorkerC.
+cdef struct CoreC:
+    ReactorC reactor
+    BlockPoolC blocks
+    PipePoolC pipes
+    uint8_t* scratch           # SCRATCH_BYTES; owned
+    RingC access_ring
+    int notify_fd              # eventfd that wakes the control thread; borrowed
+    uint64_t* stats            # this worker's counters of the SERVER scope; borrowed
+    uint32_t index             # which worker, from 0
+    uint64_t next_connection_id
+
+
+# 0, or an errno (ENOMEM, EMFILE …); on failure nothing stays allocated.
+cdef int core_init(CoreC* core, uint32_t index, uint64_t ring_bytes, int notify_fd, uint64_t* stats) noexcept nogil
+cdef void core_destroy(CoreC* core) noexcept nogil
+
+# Wake the control thread.
+cdef void core_notify(CoreC* core) noexcept nogil

@@ -1,0 +1,1 @@
+"""Compiled configuration: the immutable tables that workers read, and their lifetime."""

@@ -1,0 +1,52 @@
+"""A snapshot's owner and its lifetime; the contract stands in snapshot.pxd."""
+
+from libc.stdint cimport uint64_t, uintptr_t
+from mesh_core.includes.atomic cimport load_acquire_u32, store_release_u32
+from mesh_core.runtime.memory cimport memory_alloc, memory_free
+
+
+cdef bint snapshot_release(SnapshotC* snapshot, uint32_t index) noexcept nogil:
+    snapshot.users[index] -= 1
+    if snapshot.users[index]:
+        return False
+    # The worker never looks at this snapshot again, so from here on it may be freed.
+    store_release_u32(&snapshot.released[index], 1)
+    return True
+
+
+cdef class Snapshot:
+    """Immutable compiled configuration. Made by mesh_core.control.compiler only."""
+
+    def __cinit__(self, uint64_t version, uint32_t workers):
+        self.arena = []
+        self.keep = []
+        self.table = <SnapshotC*>self.allocate(sizeof(SnapshotC))
+        self.table.version = version
+        self.table.worker_count = workers
+        self.table.users = <uint64_t*>self.allocate(workers * sizeof(uint64_t))
+        self.table.released = <uint32_t*>self.allocate(workers * sizeof(uint32_t))
+
+    def __dealloc__(self):
+        for block in self.arena:
+            memory_free(<void*><uintptr_t>block)
+
+    cdef void* allocate(self, size_t size) except NULL:
+        cdef void* block = memory_alloc(max(size, <size_t>1))
+        if block == NULL:
+            raise MemoryError()
+        self.arena.append(<uintptr_t>block)
+        return block
+
+    @property
+    def version(self):
+        """The number of this snapshot, growing with each publication (int)."""
+        return self.table.version
+
+    @property
+    def released(self):
+        """True once no worker can reach it any more: then it may be dropped."""
+        cdef uint32_t index
+        for index in range(self.table.worker_count):
+            if not load_acquire_u32(&self.table.released[index]):
+                return False
+        return True

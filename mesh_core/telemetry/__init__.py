@@ -1,0 +1,1 @@
+"""What workers tell: counters and access records. Written on the data path, read on the control thread."""

@@ -1,0 +1,35 @@
+"""Access records: written by a worker into its ring, turned into JSON lines on the control thread.
+
+The worker copies a fixed struct and three names, without formatting and without a system call.
+"""
+
+from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
+from mesh_core.net.address cimport PeerAddressC
+from mesh_core.runtime.ring cimport RingC
+
+cdef enum:
+    ACCESS_TEXT_LIMIT = 192    # bytes of each name that a record keeps
+
+
+# What the ring carries; the three texts follow it, without NUL.
+cdef struct AccessRecordC:
+    uint64_t connection_id
+    int64_t start_time_us      # since the Unix epoch
+    int64_t duration_us
+    int64_t connect_time_us    # from the first connect to an open upstream; -1 when there was none
+    uint64_t bytes_received    # from downstream
+    uint64_t bytes_sent        # to downstream
+    uint32_t flags             # ResponseFlag bits
+    uint16_t detail            # Detail
+    uint16_t error             # errno of a failed connect, or 0
+    PeerAddressC downstream_remote
+    PeerAddressC downstream_local
+    PeerAddressC upstream_local
+    uint16_t listener_size
+    uint16_t cluster_size
+    uint16_t endpoint_size
+
+
+# Take records out of the ring as JSON lines: some of them, b"" when there are none. Consumer's thread, with the GIL.
+# Raises MemoryError.
+cdef bytes collect_access_log(RingC* ring)

@@ -1,0 +1,42 @@
+"""Why a connection did not end as its two sides wished: Envoy's response flags, and the words behind them.
+
+A flag is a class that dashboards count; a detail is the exact cause. Sources: Envoy, "Access logging, %RESPONSE_FLAGS%".
+"""
+
+from libc.stdint cimport uint32_t
+
+cdef enum:
+    FLAG_NO_HEALTHY_UPSTREAM = 1 << 0              # UH
+    FLAG_UPSTREAM_CONNECTION_FAILURE = 1 << 1      # UF
+    FLAG_UPSTREAM_CONNECTION_TERMINATION = 1 << 2  # UC
+    FLAG_DOWNSTREAM_CONNECTION_TERMINATION = 1 << 3  # DC
+    FLAG_STREAM_IDLE_TIMEOUT = 1 << 4              # SI
+    FLAG_DURATION_TIMEOUT = 1 << 5                 # DT
+    FLAG_OVERLOAD = 1 << 6                         # OM
+    FLAG_DOWNSTREAM_PROTOCOL_ERROR = 1 << 7        # DPE
+    FLAG_COUNT = 8
+
+cdef enum:
+    DETAIL_NONE
+    DETAIL_DOWNSTREAM_RESET
+    DETAIL_UPSTREAM_RESET
+    DETAIL_CONNECT_FAILED
+    DETAIL_CONNECT_TIMEOUT
+    DETAIL_NO_ENDPOINT
+    DETAIL_IDLE_TIMEOUT
+    DETAIL_MAX_DURATION
+    DETAIL_CONNECTION_LIMIT
+    DETAIL_OUT_OF_MEMORY
+    DETAIL_OUT_OF_DESCRIPTORS
+    DETAIL_PROXY_HEADER_MALFORMED
+    DETAIL_PROXY_HEADER_TIMEOUT
+    DETAIL_PROXY_HEADER_MISSING
+    DETAIL_DRAIN_LIMIT
+    DETAIL_COUNT
+
+
+# The short name of flag number `index` (0 to FLAG_COUNT - 1).
+cdef const char* flag_name(int index) noexcept nogil
+
+# The words of a detail, "" for DETAIL_NONE.
+cdef const char* detail_text(int detail) noexcept nogil

@@ -1,0 +1,59 @@
+"""Counters: one block of words for each worker and scope, written by that worker only and summed when read.
+
+A scope is one listener, cluster, endpoint, or the server; its words are named by the enums below. On the data path
+a counter is `stats[LISTENER_RX_BYTES] += n` on a pointer that the snapshot's tables carry.
+"""
+
+from libc.stdint cimport uint32_t, uint64_t
+
+cdef enum:
+    SERVER_CX_SHED             # downstream connections closed at once: no descriptors left
+    SERVER_MEMORY_EXHAUSTED    # connections closed because an allocation failed
+    SERVER_BULK_STREAMS        # times a stream was switched to splice
+    SERVER_STAT_COUNT
+
+cdef enum:
+    LISTENER_CX_TOTAL
+    LISTENER_CX_DESTROYED
+    LISTENER_CX_OVERFLOW       # refused: over a connection limit
+    LISTENER_CX_RESET          # reset by the downstream
+    LISTENER_RX_BYTES
+    LISTENER_TX_BYTES
+    LISTENER_IDLE_TIMEOUT
+    LISTENER_MAX_DURATION
+    LISTENER_PROXY_ERROR       # malformed PROXY protocol header
+    LISTENER_PROXY_TIMEOUT
+    LISTENER_DRAIN_CLOSED      # cut at the end of a drain
+    LISTENER_ACCEPT_ERROR
+    LISTENER_STAT_COUNT
+
+cdef enum:
+    CLUSTER_CX_TOTAL
+    CLUSTER_CX_DESTROYED
+    CLUSTER_CX_CONNECT_FAIL
+    CLUSTER_CX_CONNECT_TIMEOUT
+    CLUSTER_CX_NONE_HEALTHY
+    CLUSTER_CX_RESET           # reset by the upstream
+    CLUSTER_RX_BYTES
+    CLUSTER_TX_BYTES
+    CLUSTER_STAT_COUNT
+
+cdef enum:
+    ENDPOINT_CX_TOTAL
+    ENDPOINT_CX_DESTROYED
+    ENDPOINT_CX_CONNECT_FAIL
+    ENDPOINT_STAT_COUNT
+
+
+cdef class StatsScope:
+    """One named thing that is counted. Whoever keeps a pointer into it keeps the object too."""
+
+    cdef object __weakref__
+    cdef readonly str kind
+    cdef readonly tuple labels
+    cdef readonly uint32_t workers
+    cdef void* memory          # owned
+    cdef uint64_t** blocks     # one pointer for each worker; owned with `memory`
+    cdef uint32_t words
+
+    cdef uint64_t total(self, uint32_t word) noexcept

@@ -1,0 +1,132 @@
+"""Counters, per worker; the contract stands in stats.pxd. What is here runs on the control thread, with the GIL.
+
+Names follow Envoy's statistics (listener.downstream_cx_*, cluster.upstream_cx_*).
+"""
+
+from weakref import WeakValueDictionary
+
+from mesh_core.includes.atomic cimport load_relaxed_u64
+from mesh_core.runtime.memory cimport memory_alloc, memory_free
+
+COUNTER = "counter"
+GAUGE = "gauge"
+
+# For each kind of scope: its label names and, for each statistic, (name, type, what it tells, the words that are
+# added, the words that are subtracted).
+STATISTICS = {
+    "server": ((), (
+        ("downstream_cx_shed", COUNTER, "Downstream connections closed at once for want of descriptors",
+         (SERVER_CX_SHED,), ()),
+        ("memory_exhausted", COUNTER, "Connections closed because an allocation failed",
+         (SERVER_MEMORY_EXHAUSTED,), ()),
+        ("bulk_streams", COUNTER, "Times a stream was long enough to be moved by splice(2)",
+         (SERVER_BULK_STREAMS,), ()),
+    )),
+    "listener": (("listener",), (
+        ("downstream_cx_total", COUNTER, "Connections accepted", (LISTENER_CX_TOTAL,), ()),
+        ("downstream_cx_active", GAUGE, "Connections open now", (LISTENER_CX_TOTAL,), (LISTENER_CX_DESTROYED,)),
+        ("downstream_cx_overflow", COUNTER, "Connections refused over a connection limit",
+         (LISTENER_CX_OVERFLOW,), ()),
+        ("downstream_cx_reset", COUNTER, "Connections that the downstream reset", (LISTENER_CX_RESET,), ()),
+        ("downstream_cx_rx_bytes_total", COUNTER, "Bytes received from downstream", (LISTENER_RX_BYTES,), ()),
+        ("downstream_cx_tx_bytes_total", COUNTER, "Bytes sent to downstream", (LISTENER_TX_BYTES,), ()),
+        ("downstream_cx_idle_timeout", COUNTER, "Connections cut by the idle time-out", (LISTENER_IDLE_TIMEOUT,), ()),
+        ("downstream_cx_max_duration_reached", COUNTER, "Connections cut at their maximum duration",
+         (LISTENER_MAX_DURATION,), ()),
+        ("downstream_cx_proxy_proto_error", COUNTER, "Connections refused for a malformed PROXY protocol header",
+         (LISTENER_PROXY_ERROR,), ()),
+        ("downstream_cx_proxy_proto_timeout", COUNTER, "Connections whose PROXY protocol header did not arrive in time",
+         (LISTENER_PROXY_TIMEOUT,), ()),
+        ("downstream_cx_drain_close", COUNTER, "Connections cut when a drain reached its limit",
+         (LISTENER_DRAIN_CLOSED,), ()),
+        ("downstream_accept_error", COUNTER, "Accepts that failed for another reason than missing descriptors",
+         (LISTENER_ACCEPT_ERROR,), ()),
+    )),
+    "cluster": (("cluster",), (
+        ("upstream_cx_total", COUNTER, "Connections begun", (CLUSTER_CX_TOTAL,), ()),
+        ("upstream_cx_active", GAUGE, "Connections open or being opened now",
+         (CLUSTER_CX_TOTAL,), (CLUSTER_CX_DESTROYED,)),
+        ("upstream_cx_connect_fail", COUNTER, "Connections that were refused or failed to open",
+         (CLUSTER_CX_CONNECT_FAIL,), ()),
+        ("upstream_cx_connect_timeout", COUNTER, "Connections that did not open in time",
+         (CLUSTER_CX_CONNECT_TIMEOUT,), ()),
+        ("upstream_cx_none_healthy", COUNTER, "Connections with no endpoint to go to",
+         (CLUSTER_CX_NONE_HEALTHY,), ()),
+        ("upstream_cx_reset", COUNTER, "Connections that the upstream reset", (CLUSTER_CX_RESET,), ()),
+        ("upstream_cx_rx_bytes_total", COUNTER, "Bytes received from upstream", (CLUSTER_RX_BYTES,), ()),
+        ("upstream_cx_tx_bytes_total", COUNTER, "Bytes sent to upstream", (CLUSTER_TX_BYTES,), ()),
+    )),
+    "endpoint": (("cluster", "endpoint"), (
+        ("cx_total", COUNTER, "Connections begun", (ENDPOINT_CX_TOTAL,), ()),
+        ("cx_active", GAUGE, "Connections open or being opened now", (ENDPOINT_CX_TOTAL,), (ENDPOINT_CX_DESTROYED,)),
+        ("cx_connect_fail", COUNTER, "Connections that failed or timed out before they were open",
+         (ENDPOINT_CX_CONNECT_FAIL,), ()),
+    )),
+}
+
+cdef dict WORDS = {
+    "server": SERVER_STAT_COUNT,
+    "listener": LISTENER_STAT_COUNT,
+    "cluster": CLUSTER_STAT_COUNT,
+    "endpoint": ENDPOINT_STAT_COUNT,
+}
+
+cdef class StatsScope:
+
+    def __cinit__(self, str kind, tuple labels, uint32_t workers):
+        cdef size_t stride = (WORDS[kind] * sizeof(uint64_t) + 63) & ~<size_t>63
+        cdef size_t base
+        cdef uint32_t index
+        self.kind = kind
+        self.labels = labels
+        self.workers = workers
+        self.words = WORDS[kind]
+        # Each worker's block begins on a cache line of its own, so that no two workers write to the same line.
+        self.memory = memory_alloc(workers * sizeof(void*) + 64 + workers * stride)
+        if self.memory == NULL:
+            raise MemoryError()
+        self.blocks = <uint64_t**>self.memory
+        base = (<size_t>self.memory + workers * sizeof(void*) + 63) & ~<size_t>63
+        for index in range(workers):
+            self.blocks[index] = <uint64_t*>(base + index * stride)
+
+    def __dealloc__(self):
+        memory_free(self.memory)
+
+    cdef uint64_t total(self, uint32_t word) noexcept:
+        cdef uint64_t total = 0
+        cdef uint32_t index
+        for index in range(self.workers):
+            total += load_relaxed_u64(&self.blocks[index][word])
+        return total
+
+    def read(self):
+        """Every statistic of this scope, summed over the workers: {name: value}."""
+        cdef dict values = {}
+        for name, _type, _help, added, subtracted in STATISTICS[self.kind][1]:
+            value = sum([self.total(word) for word in added])
+            # The two words of a gauge are read one after the other, while workers write.
+            values[name] = max(0, value - sum([self.total(word) for word in subtracted]))
+        return values
+
+
+class StatsRegistry:
+    """All scopes of one proxy, by name.
+
+    A scope lives as long as a snapshot uses it: counts survive reloads, and series of what is gone do not pile up.
+    """
+
+    def __init__(self, workers):
+        self.workers = workers
+        self._scopes = WeakValueDictionary()
+
+    def scope(self, kind, *labels):
+        """The scope of that kind and those label values, made when it is new."""
+        scope = self._scopes.get((kind, labels))
+        if scope is None:
+            scope = self._scopes[kind, labels] = StatsScope(kind, labels, self.workers)
+        return scope
+
+    def scopes(self, kind):
+        """The scopes of one kind, in order of their labels."""
+        return sorted((s for s in self._scopes.values() if s.kind == kind), key=lambda scope: scope.labels)

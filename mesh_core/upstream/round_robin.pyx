@@ -1,0 +1,28 @@
+"""Round robin; the contract stands in round_robin.pxd."""
+
+from libc.stdint cimport uint32_t, uint64_t
+from mesh_core.snapshot.tables cimport ClusterC, EndpointC
+
+
+cdef struct StateC:
+    uint32_t next
+
+
+cdef void init(const ClusterC* cluster, void* state, uint32_t worker) noexcept nogil:
+    (<StateC*>state).next = worker
+
+
+cdef EndpointC* pick(const ClusterC* cluster, void* state, uint64_t hash) noexcept nogil:
+    cdef StateC* turn = <StateC*>state
+    cdef uint32_t index = turn.next
+    if index >= cluster.endpoint_count:
+        if cluster.endpoint_count == 0:
+            return NULL
+        index = 0
+    turn.next = index + 1
+    return &cluster.endpoints[index]
+
+
+ROUND_ROBIN.state_bytes = sizeof(StateC)
+ROUND_ROBIN.init = init
+ROUND_ROBIN.pick = pick

@@ -1,0 +1,1 @@
+"""One thread of the data path: its acceptors, its connections, its turn."""

@@ -1,0 +1,116 @@
+"""One worker's share of a listener; the contract stands in acceptor.pxd."""
+
+from libc.stdint cimport uint32_t
+from mesh_core.includes.linux cimport (
+    EAGAIN, ECONNABORTED, EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM, O_CLOEXEC, O_RDONLY, close, errno, open,
+)
+from mesh_core.includes.socket cimport SOCK_CLOEXEC, SOCK_NONBLOCK, accept4, sockaddr, sockaddr_storage, socklen_t
+from mesh_core.net.sockets cimport socket_close_reset
+from mesh_core.relay.opening cimport connection_accept
+from mesh_core.runtime.core cimport CoreC
+from mesh_core.runtime.memory cimport memory_alloc, memory_free
+from mesh_core.runtime.reactor cimport (
+    reactor_cancel_timer, reactor_forget, reactor_retire, reactor_set_timer, reactor_watch_listener,
+)
+from mesh_core.telemetry.stats cimport LISTENER_ACCEPT_ERROR, SERVER_CX_SHED, SERVER_MEMORY_EXHAUSTED
+
+
+cdef AcceptorC* acceptor_create(
+    ConnectionTableC* connections, SnapshotC** snapshot, const ListenerC* listener, int* reserve_fd
+) noexcept nogil:
+    cdef AcceptorC* acceptor = <AcceptorC*>memory_alloc(sizeof(AcceptorC))
+    if acceptor == NULL:
+        return NULL
+    acceptor.connections = connections
+    acceptor.snapshot = snapshot
+    acceptor.listener = listener
+    acceptor.reserve_fd = reserve_fd
+    acceptor.source = SourceC(
+        on_event=on_acceptable, owner=acceptor, fd=listener.descriptors[connections.core.index])
+    acceptor.timer.owner = acceptor
+    acceptor.timer.fire = on_rested
+    if reactor_watch_listener(&connections.core.reactor, &acceptor.source):
+        memory_free(acceptor)
+        return NULL
+    return acceptor
+
+
+cdef void acceptor_close(AcceptorC* acceptor) noexcept nogil:
+    cdef CoreC* core = acceptor.connections.core
+    if acceptor.timer.link == NULL:
+        reactor_forget(&core.reactor, &acceptor.source)
+        # Their handshakes are complete, so closing the socket on them would be a reset.
+        accept_up_to(acceptor, LAST_CALL)
+    reactor_cancel_timer(&core.reactor, &acceptor.timer)
+    acceptor.source.on_event = ignore_event
+    acceptor.retired.free = memory_free
+    acceptor.retired.owner = acceptor
+    reactor_retire(&core.reactor, &acceptor.retired)
+
+
+cdef void ignore_event(void* owner, uint32_t events) noexcept nogil:
+    """For an event of the same batch that names an acceptor closed a moment ago."""
+
+
+cdef void on_acceptable(void* owner, uint32_t events) noexcept nogil:
+    cdef AcceptorC* acceptor = <AcceptorC*>owner
+    if not accept_up_to(acceptor, ACCEPT_BATCH):
+        rest(acceptor)
+
+
+cdef bint accept_up_to(AcceptorC* acceptor, int limit) noexcept nogil:
+    """Take connections until there are none; False when the process cannot take any now."""
+    cdef sockaddr_storage remote
+    cdef socklen_t size
+    cdef int fd, index
+    for index in range(limit):
+        size = sizeof(remote)
+        fd = accept4(acceptor.source.fd, <sockaddr*>&remote, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)
+        if fd >= 0:
+            connection_accept(acceptor.connections, acceptor.snapshot[0], acceptor.listener, fd, &remote)
+        elif errno == EAGAIN:
+            return True
+        elif not accept_failed(acceptor, errno):
+            return False
+    return True
+
+
+cdef bint accept_failed(AcceptorC* acceptor, int error) noexcept nogil:
+    """Count the failure; False when trying again at once is of no use."""
+    cdef CoreC* core = acceptor.connections.core
+    if error == EINTR or error == ECONNABORTED:
+        return True
+    if error == EMFILE or error == ENFILE:
+        shed(acceptor)
+    elif error == ENOMEM or error == ENOBUFS:
+        core.stats[SERVER_MEMORY_EXHAUSTED] += 1
+    else:
+        acceptor.listener.stats[core.index][LISTENER_ACCEPT_ERROR] += 1
+    return False
+
+
+cdef void shed(AcceptorC* acceptor) noexcept nogil:
+    """No descriptors: give up the spare one to close what waits, so that peers learn at once and the queue clears."""
+    cdef int fd, index
+    close(acceptor.reserve_fd[0])
+    for index in range(SHED_BATCH):
+        fd = accept4(acceptor.source.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)
+        if fd < 0:
+            break
+        acceptor.connections.core.stats[SERVER_CX_SHED] += 1
+        socket_close_reset(fd)
+    acceptor.reserve_fd[0] = open(b"/dev/null", O_RDONLY | O_CLOEXEC)
+
+
+cdef void rest(AcceptorC* acceptor) noexcept nogil:
+    """Look away for a while: a level-triggered listener would otherwise wake the worker without end."""
+    cdef CoreC* core = acceptor.connections.core
+    reactor_forget(&core.reactor, &acceptor.source)
+    reactor_set_timer(&core.reactor, &acceptor.timer, core.reactor.now_ms + PAUSE_MS)
+
+
+cdef void on_rested(void* owner) noexcept nogil:
+    cdef AcceptorC* acceptor = <AcceptorC*>owner
+    if reactor_watch_listener(&acceptor.connections.core.reactor, &acceptor.source):
+        reactor_set_timer(&acceptor.connections.core.reactor, &acceptor.timer,
+                          acceptor.connections.core.reactor.now_ms + PAUSE_MS)

@@ -1,0 +1,1 @@
+"""hopmesh's control plane. Not there yet: this package holds its name."""

@@ -1,0 +1,94 @@
+"""Compiles every ``.pyx`` of mesh_core; all other metadata stands in pyproject.toml.
+
+Environment variables choose the kind of build:
+
+``HOPMESH_BUILD``
+    ``release`` (default), ``debug`` (assertions, no optimisation), ``asan`` (address and undefined-behaviour
+    sanitizers) or ``fuzz`` (clang with coverage feedback and the address sanitizer).
+``HOPMESH_JOBS``
+    How many C compilers run at once; by default one per CPU.
+"""
+
+import io
+import os
+import sys
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+ROOT = Path(__file__).parent
+
+# The kinds of build: (compiler arguments, linker arguments).
+_COMMON = ["-std=gnu11", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused-function",
+           "-Wno-missing-field-initializers", "-Wno-cast-function-type", "-fvisibility=hidden"]
+_SANITIZERS = "-fsanitize=address,undefined"
+BUILDS = {
+    "release": (["-O2", "-g1", "-DNDEBUG"], []),
+    "debug": (["-O0", "-g3", "-UNDEBUG", "-DHOPMESH_DEBUG"], []),
+    "asan": (["-O1", "-g", "-UNDEBUG", "-DHOPMESH_DEBUG", "-fno-omit-frame-pointer", _SANITIZERS,
+              "-fno-sanitize-recover=undefined"], [_SANITIZERS]),
+    "fuzz": (["-O1", "-g", "-UNDEBUG", "-DHOPMESH_DEBUG", "-fno-omit-frame-pointer",
+              "-fsanitize=fuzzer-no-link,address"], ["-fsanitize=address", "-shared-libasan"]),
+}
+
+DIRECTIVES = {
+    "language_level": "3",
+    "boundscheck": False,
+    "wraparound": False,
+    "initializedcheck": False,
+    "cdivision": True,
+    "binding": False,
+    "embedsignature": True,
+    "show_performance_hints": True,
+}
+
+
+class _Tee(io.TextIOBase):
+    """Passes compiler messages on and keeps them, so that a hint can fail the build."""
+
+    def __init__(self, stream):
+        self.stream, self.lines = stream, []
+
+    def write(self, text):
+        self.lines.append(text)
+        return self.stream.write(text)
+
+    def flush(self):
+        self.stream.flush()
+
+
+def compiled_extensions():
+    """Translate every ``.pyx`` to C.
+
+    Raises SystemExit when Cython gives a performance hint: on this code base a hint means that a ``nogil``
+    function would take the GIL after each call, which the data path must never do.
+    """
+    compile_args, link_args = BUILDS[os.environ.get("HOPMESH_BUILD", "release")]
+    extensions = [
+        Extension(
+            ".".join(path.relative_to(ROOT).with_suffix("").parts),
+            [str(path.relative_to(ROOT))],
+            extra_compile_args=_COMMON + compile_args,
+            extra_link_args=link_args,
+        )
+        for path in sorted((ROOT / "mesh_core").rglob("*.pyx"))
+    ]
+    original, sys.stderr = sys.stderr, _Tee(sys.stderr)
+    try:
+        extensions = cythonize(extensions, compiler_directives=DIRECTIVES)
+        hints = [line for line in sys.stderr.lines if "performance hint" in line]
+    finally:
+        sys.stderr = original
+    if hints:
+        for extension in extensions:
+            # Without the C file the next build translates again, and so fails again, until the hint is gone.
+            Path(ROOT, extension.sources[0]).unlink(missing_ok=True)
+        sys.exit(f"{len(hints)} performance hint(s) about the GIL (above): declare those functions noexcept")
+    return extensions
+
+
+setup(
+    ext_modules=compiled_extensions(),
+    options={"build_ext": {"parallel": int(os.environ.get("HOPMESH_JOBS") or os.cpu_count() or 1)}},
+)
