@@ -7,6 +7,9 @@ Environment variables choose the kind of build:
     sanitizers) or ``fuzz`` (clang with coverage feedback and the address sanitizer).
 ``HOPMESH_JOBS``
     How many C compilers run at once; by default one per CPU.
+``HOPMESH_TESTING``
+    1 builds mesh_core._testing, through which tests reach the compiled functions, and 0 leaves it out. By default
+    it is built in place (``build_ext --inplace``, editable installs) and left out of wheels.
 """
 
 import io
@@ -58,6 +61,19 @@ class _Tee(io.TextIOBase):
         self.stream.flush()
 
 
+def with_testing(arguments, environment):
+    """Return whether a command line of setuptools is to build the test-only modules."""
+    if "HOPMESH_TESTING" in environment:
+        return environment["HOPMESH_TESTING"] == "1"
+    return "--inplace" in arguments or "-i" in arguments or "editable_wheel" in arguments
+
+
+def sources(testing):
+    """Return the ``.pyx`` files to compile, those of mesh_core._testing only on demand."""
+    found = sorted((ROOT / "mesh_core").rglob("*.pyx"))
+    return found if testing else [path for path in found if "_testing" not in path.parts]
+
+
 def compiled_extensions():
     """Translate every ``.pyx`` to C.
 
@@ -72,7 +88,7 @@ def compiled_extensions():
             extra_compile_args=_COMMON + compile_args,
             extra_link_args=link_args,
         )
-        for path in sorted((ROOT / "mesh_core").rglob("*.pyx"))
+        for path in sources(with_testing(sys.argv, os.environ))
     ]
     original, sys.stderr = sys.stderr, _Tee(sys.stderr)
     try:

@@ -92,7 +92,7 @@ def _address(path: list[PathStep], text: object, report: Report) -> Address | No
 def _check_bindings(bound: Sequence[_Bound], report: Report) -> None:
     """No two may listen where the kernel would let only one, or would give its connections to either."""
     exact: dict[Address, list[PathStep]] = {}
-    by_port: dict[tuple[int, int], _Bound] = {}
+    by_port: dict[tuple[int, int], list[PathStep]] = {}
     wildcards: dict[tuple[int, int], list[PathStep]] = {}
     for path, address in bound:
         if address.family != socket.AF_UNIX and address.port == 0:
@@ -104,11 +104,10 @@ def _check_bindings(bound: Sequence[_Bound], report: Report) -> None:
         if address.family == socket.AF_UNIX:
             continue
         port = (address.family, address.port)
-        other = by_port.get(port) if address.is_wildcard else None
-        overlap = other[0] if other is not None else wildcards.get(port)
+        overlap = (by_port if address.is_wildcard else wildcards).get(port)
         if overlap is not None:
             report(path, f"{address} overlaps with {path_text(overlap)}", "use another port")
-        by_port.setdefault(port, (path, address))
+        by_port.setdefault(port, path)
         if address.is_wildcard:
             wildcards.setdefault(port, path)
 
@@ -141,19 +140,33 @@ def _check_endpoints(
                 _check_endpoint(path, address, own, report)
 
 
-def _check_endpoint(path: list[PathStep], address: Address, own: dict[Address, int], report: Report) -> None:
+def _check_endpoint(
+    path: list[PathStep], address: Address, own: dict[Address | None, int], report: Report
+) -> None:
     if address.is_wildcard:
         report(path, f"{address} is no address to connect to", "write the address of one host")
-    elif address.family != socket.AF_UNIX and address.port == 0:
+        return
+    if address.family != socket.AF_UNIX and address.port == 0:
         report(path, f"port 0 of {address} is no port to connect to", "write a port from 1 to 65535")
-    elif address in own:
-        listener = path_text(["listeners", own[address]])
+        return
+    taker = own.get(address, own.get(_wildcard_over(address)))
+    if taker is not None:
+        listener = path_text(["listeners", taker])
         report(path, f"{address} is where {listener} sends to this cluster from", "that would be a loop")
 
 
-def _addresses_by_cluster(listeners: Sequence[tuple[int, Listener]]) -> dict[str, dict[Address, int]]:
+def _wildcard_over(address: Address) -> Address | None:
+    """The wildcard address that takes connections to the loopback address `address`; None for another."""
+    if address.family == socket.AF_INET and address.host.startswith("127."):
+        return Address(socket.AF_INET, "0.0.0.0", address.port)
+    if address.family == socket.AF_INET6 and address.host == "::1":
+        return Address(socket.AF_INET6, "::", address.port)
+    return None
+
+
+def _addresses_by_cluster(listeners: Sequence[tuple[int, Listener]]) -> dict[str, dict[Address | None, int]]:
     """Of each cluster: the addresses of the listeners that send to it, and their indexes."""
-    served: dict[str, dict[Address, int]] = {}
+    served: dict[str, dict[Address | None, int]] = {}
     for index, listener in listeners:
         if isinstance(listener.cluster, str) and isinstance(listener.address, str):
             try:

@@ -86,7 +86,8 @@ class _Decoder:
             known = fields.get(entry.key)
             self._path.append(entry.key)
             if known is None:
-                self._unknown(entry, [key for key in fields if key not in values], misspelt)
+                unset = [key for key, (attribute, _, _) in fields.items() if attribute not in values]
+                self._unknown(entry, unset, misspelt)
             else:
                 attribute, _, inner = known
                 values[attribute] = self.value(entry.value, inner)
@@ -102,15 +103,10 @@ class _Decoder:
     def _unknown(self, entry: Entry, keys: list[str], misspelt: set[str]) -> None:
         """Take the fault of an unknown key, and put the key that was meant, if any, into `misspelt`."""
         near = None if self._faults.is_full else suggestion(entry.key, keys)
+        hint = f"known keys: {', '.join(keys)}" if keys else "it has all its keys already"
         if near is not None:
             misspelt.add(near)
-        hint = (
-            meant(near)
-            if near
-            else f"known keys: {', '.join(keys)}"
-            if keys
-            else "it has all its keys already"
-        )
+            hint = meant(near)
         self._fault(entry.position, "unknown key", hint)
 
     def _missing(self, node: Mapping, key: str, inner: Field) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from mesh_core.config.check import check
 from mesh_core.config.decode import decode
-from mesh_core.config.escape import escaped
 from mesh_core.config.document import read_document
+from mesh_core.config.escape import escaped
 from mesh_core.config.faults import ConfigError, Fault, FaultList, Hint, PathStep
 from mesh_core.config.message import read_message
 from mesh_core.config.node import Node, locate

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import queue
+import select
+import stat
 import threading
+
+import structlog
 
 from mesh_core.config import ConfigError, Fault
 
 # Bytes that may wait for a slow file; what comes beyond them is dropped and counted.
 PENDING_LIMIT_BYTES = 16 * 1024 * 1024
+
+log = structlog.get_logger("hopmesh")
 
 
 class AccessLogWriter:
@@ -37,12 +43,15 @@ class AccessLogWriter:
 
     def reopen(self) -> None:
         """Go on in a new file of the same name, after the old one was moved away. Raises OSError."""
-        self._chunks.put(os.open(self.path, _FLAGS, 0o640))
+        self._chunks.put(_open_descriptor(self.path))
 
     def close(self, patience_s: float = 2.0) -> None:
-        """Write what waits and close; gives up on a file that takes nothing for `patience_s` seconds."""
+        """Write what waits and close; what the file has not taken after `patience_s` seconds is lost."""
         self._chunks.put(None)
         self._thread.join(patience_s)
+        if self._thread.is_alive():
+            with self._lock:
+                log.warning("access log not written to its end", path=self.path, bytes_lost=self._pending_bytes)
 
     def _run(self) -> None:
         while (chunk := self._chunks.get()) is not None:
@@ -60,18 +69,34 @@ class AccessLogWriter:
         while rest:
             try:
                 rest = rest[os.write(self._descriptor, rest) :]
+            except BlockingIOError:
+                # A standard output that whoever started the process has made so.
+                select.select([], [self._descriptor], [])
             except OSError:
                 with self._lock:
                     self.bytes_dropped += len(rest)
                 return
 
 
-_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+# Opened by their paths they would not do when they are sockets, as a service manager's are, or another user's.
+_STANDARD = {"/dev/stdout": 1, "/dev/stderr": 2}
+
+
+def _open_descriptor(path: str) -> int:
+    if path in _STANDARD:
+        return os.dup(_STANDARD[path])
+    flags = os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+    try:
+        is_pipe = stat.S_ISFIFO(os.stat(path).st_mode)  # noqa: PTH116 - the path is a configuration's text
+    except FileNotFoundError:
+        is_pipe = False
+    # To open a named pipe for writing alone waits until there is a reader.
+    return os.open(path, flags | (os.O_RDWR if is_pipe else os.O_WRONLY), 0o640)
 
 
 def _open(path: str, name: str) -> int:
     try:
-        return os.open(path, _FLAGS, 0o640)
+        return _open_descriptor(path)
     except OSError as error:
         message = f"cannot open {path} for appending: {error.strerror}"
         hint = "the directory must exist and the file be writable for the user that hopmesh runs as"

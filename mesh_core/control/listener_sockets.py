@@ -6,15 +6,14 @@ socket is shared by all. Control thread.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import itertools
-import os
 import socket
-import stat
 from dataclasses import dataclass
-from pathlib import Path
 
 from mesh_core.config import Address, Config, ConfigError, Fault, Listener, parse_address
+from mesh_core.control.unix_socket_file import UnixSocketFile, bind_unix_socket
 
 
 @dataclass(eq=False)
@@ -26,8 +25,7 @@ class ListenerSocket:
     bound: Address
     sockets: list[socket.socket]
     workers: int
-    path: str | None = None
-    inode: int | None = None
+    file: UnixSocketFile | None = None
 
     @property
     def descriptors(self) -> list[int]:
@@ -35,16 +33,21 @@ class ListenerSocket:
         sockets = self.sockets * self.workers if len(self.sockets) == 1 else self.sockets
         return [each.fileno() for each in sockets]
 
+    def adjust(self, listener: Listener) -> None:
+        """Take over what may change while it listens. Not a connection that waits to be accepted is lost."""
+        for each in self.sockets:
+            each.listen(listener.backlog)
+        if self.file is not None:
+            # Its file may be gone; then there is nothing to be protected.
+            with contextlib.suppress(OSError):
+                self.file.change_mode(_mode(listener))
+
     def close(self) -> None:
         """Close it, and remove the file of a Unix socket if it is still ours."""
         for each in self.sockets:
             each.close()
-        if self.path is not None:
-            try:
-                if Path(self.path).stat().st_ino == self.inode:
-                    Path(self.path).unlink()
-            except OSError:
-                pass
+        if self.file is not None:
+            self.file.remove()
 
 
 class ListenerSockets:
@@ -81,11 +84,14 @@ class ListenerSockets:
             raise ConfigError(name, tuple(faults))
         return chosen, opened
 
-    def keep(self, sockets: dict[str, ListenerSocket]) -> list[ListenerSocket]:
-        """Take over what `prepare` gave; returns the sockets that are no longer needed.
+    def keep(self, config: Config, sockets: dict[str, ListenerSocket]) -> list[ListenerSocket]:
+        """Take over what `prepare` gave for `config`; returns the sockets that are no longer needed.
 
         The caller closes those when every worker has stopped accepting from them.
         """
+        for listener in config.listeners:
+            if listener.name in sockets:
+                sockets[listener.name].adjust(listener)
         wanted = {each.key: each for each in sockets.values()}
         dropped = [each for key, each in self._by_key.items() if key not in wanted]
         self._by_key = wanted
@@ -101,19 +107,24 @@ class ListenerSockets:
         address = parse_address(listener.address)
         if address.family == socket.AF_UNIX:
             return self._open_unix(key, address, listener)
+        # SO_REUSEPORT would let another proxy of the same user share the port without a word: the first socket takes
+        # it alone, unless it is to be shared with one of ours that is on its way out.
+        alone = all(each.bound.port != address.port for each in self._by_key.values())
         sockets: list[socket.socket] = []
         try:
-            for _ in range(self._workers):
+            for index in range(self._workers):
                 each = socket.socket(address.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
                 sockets.append(each)
                 each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+                if index or not alone:
+                    each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
                 # Accepted sockets inherit these two, which saves two calls for each of them.
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 each.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
                 if address.family == socket.AF_INET6:
                     each.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                 each.bind(address.sockaddr())
+                each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
                 # With port 0, the others join the port that the first one was given.
                 address = Address(address.family, address.host, each.getsockname()[1])
             for each in sockets:
@@ -125,49 +136,27 @@ class ListenerSockets:
         return ListenerSocket(next(self._ids), key, address, sockets, self._workers)
 
     def _open_unix(self, key: tuple[object, ...], address: Address, listener: Listener) -> ListenerSocket:
-        path = None if address.is_abstract else address.path
-        if path is not None:
-            _remove_stale(path)
-        each = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        bound, file = bind_unix_socket(address, _mode(listener))
         try:
-            each.bind(address.sockaddr())
-            if path is not None and listener.unix_mode is not None:
-                Path(path).chmod(int(listener.unix_mode, 8))
-            each.listen(listener.backlog)
+            bound.listen(listener.backlog)
         except OSError:
-            each.close()
+            bound.close()
+            file.remove()
             raise
-        inode = None if path is None else Path(path).stat().st_ino
-        return ListenerSocket(next(self._ids), key, address, [each], self._workers, path, inode)
+        return ListenerSocket(next(self._ids), key, address, [bound], self._workers, file)
 
 
 def _key(listener: Listener) -> tuple[object, ...]:
     """What decides whether a listener of a new configuration can go on with the sockets of an old one."""
     address = parse_address(listener.address)
-    shared = (str(address), listener.backlog, listener.unix_mode)
     # Two listeners that each ask for a free port must not share one.
-    return (*shared, listener.name) if address.family != socket.AF_UNIX and address.port == 0 else shared
+    if address.family != socket.AF_UNIX and address.port == 0:
+        return str(address), listener.name
+    return (str(address),)
 
 
-def _remove_stale(path: str) -> None:
-    """Remove a socket file that nobody listens on any more, as a killed process leaves it.
-
-    Raises OSError (EADDRINUSE) when somebody does, or when it is another kind of file.
-    """
-    try:
-        mode = Path(path).stat().st_mode
-    except FileNotFoundError:
-        return
-    in_use = OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
-    if not stat.S_ISSOCK(mode):
-        raise in_use
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(path)
-        except ConnectionRefusedError:
-            Path(path).unlink()
-            return
-    raise in_use
+def _mode(listener: Listener) -> int | None:
+    return None if listener.unix_mode is None else int(listener.unix_mode, 8)
 
 
 def _fault(index: int, listener: Listener, error: OSError) -> Fault:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import os
+import select
 import sys
 from typing import Any, TextIO
 
@@ -30,9 +33,47 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
         processors.append(structlog.processors.JSONRenderer(serializer=_json))
     structlog.configure(
         processors=processors,
-        logger_factory=structlog.PrintLoggerFactory(out),
+        logger_factory=structlog.PrintLoggerFactory(_Lossy(out)),
         cache_logger_on_first_use=False,
     )
+
+
+class _Lossy(io.TextIOBase):
+    """A stream for lines that it is better to lose than to stop for.
+
+    The reader of a pipe may be gone, or may have stopped reading: neither must end the process, nor hold up its
+    signals.
+    """
+
+    PATIENCE_MS = 200
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        try:
+            self._descriptor = out.fileno()
+        except OSError:
+            self._descriptor = -1
+        self._patience_ms = self.PATIENCE_MS
+
+    def write(self, text: str) -> int:
+        if self._descriptor < 0:
+            return self._out.write(text)
+        # Not by way of the stream: what its buffer cannot get rid of makes the interpreter exit with a code of its
+        # own.
+        rest = memoryview(text.encode("utf-8", "backslashreplace"))
+        poller = select.poll()
+        poller.register(self._descriptor, select.POLLOUT)
+        try:
+            while rest:
+                # A pipe is writable when it takes PIPE_BUF bytes without waiting.
+                if not poller.poll(self._patience_ms):
+                    self._patience_ms = 0
+                    break
+                rest = rest[os.write(self._descriptor, rest[: select.PIPE_BUF]) :]
+                self._patience_ms = self.PATIENCE_MS
+        except OSError:
+            pass
+        return len(text)
 
 
 def set_level(level: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 import signal
 from collections.abc import Callable, Coroutine
@@ -12,6 +13,7 @@ import structlog
 
 from mesh_core._version import __version__
 from mesh_core.config import Config, ConfigError, load_file
+from mesh_core.config.escape import escaped
 from mesh_core.control.admin.server import AdminServer
 from mesh_core.control.proxy import Proxy
 
@@ -24,9 +26,11 @@ class Process:
     def __init__(self, path: str, config: Config) -> None:
         """`path`: where `config` came from, and where a reload reads it again."""
         self._path = path
-        self._proxy = Proxy(config, name=path)
+        self._name = escaped(os.fspath(path))
+        self._proxy = Proxy(config, name=self._name)
         self._admin: AdminServer | None = None
         self._admin_configured: str | None = None
+        self._reloading = asyncio.Lock()
         self._stop = asyncio.Event()
         self._stop_now = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -36,13 +40,16 @@ class Process:
         raise_descriptor_limit()
         await self._proxy.start()
         try:
-            await self._change_admin(self._proxy.config, self._path)
+            await self._replace_admin(self._proxy.config, await self._prepare_admin(self._proxy.config))
             self._watch_signals()
             self._tell_listeners()
             log.info("ready", version=__version__, workers=self._proxy.worker_count)
             await self._stop.wait()
             await self._drain()
         finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
             if self._admin is not None:
                 await self._admin.close()
             await self._proxy.close()
@@ -83,15 +90,27 @@ class Process:
 
     async def _reload(self) -> None:
         """Read the file again; a fault changes nothing."""
+        async with self._reloading:
+            try:
+                await self._take(load_file(self._path))
+            except ConfigError as error:
+                log.error("reload refused", faults=[fault.render(error.name) for fault in error.faults])
+            except Exception:
+                log.exception("reload failed")
+            else:
+                self._tell_listeners()
+                log.info("reloaded", snapshot=self._proxy.snapshot_version)
+
+    async def _take(self, config: Config) -> None:
+        # What can fail comes first, so that a refused configuration is refused whole.
+        replacement = await self._prepare_admin(config)
         try:
-            config = load_file(self._path)
-            await self._proxy.apply(config, self._path)
-            await self._change_admin(config, self._path)
-        except ConfigError as error:
-            log.error("reload refused", faults=[fault.render(error.name) for fault in error.faults])
-            return
-        self._tell_listeners()
-        log.info("reloaded", snapshot=self._proxy.snapshot_version)
+            await self._proxy.apply(config, self._name)
+        except BaseException:
+            if replacement is not self._admin and replacement is not None:
+                await replacement.close()
+            raise
+        await self._replace_admin(config, replacement)
 
     def _reopen(self) -> None:
         try:
@@ -101,18 +120,24 @@ class Process:
 
     # --- admin ---
 
-    async def _change_admin(self, config: Config, name: str) -> None:
+    async def _prepare_admin(self, config: Config) -> AdminServer | None:
+        """The endpoint that `config` wants: the one that there is, or another that listens already."""
         wanted = None if config.admin is None else config.admin.address
-        if wanted == self._admin_configured:
+        if wanted is None or wanted == self._admin_configured:
+            return None if wanted is None else self._admin
+        replacement = AdminServer(self._proxy)
+        await replacement.start(wanted, self._name)
+        return replacement
+
+    async def _replace_admin(self, config: Config, replacement: AdminServer | None) -> None:
+        replaced, self._admin = self._admin, replacement
+        self._admin_configured = None if config.admin is None else config.admin.address
+        if replaced is replacement:
             return
-        replacement = None
-        if wanted is not None:
-            replacement = AdminServer(self._proxy)
-            await replacement.start(wanted, name)
+        if replacement is not None:
             log.info("admin listening", address=replacement.address)
-        if self._admin is not None:
-            await self._admin.close()
-        self._admin, self._admin_configured = replacement, wanted
+        if replaced is not None:
+            await replaced.close()
 
     def _tell_listeners(self) -> None:
         for name, address in self._proxy.listener_addresses.items():

@@ -94,7 +94,7 @@ class Proxy:
             if self.state != "live":
                 return
             self.state = "draining"
-            dropped = self._sockets.keep({})
+            dropped = self._sockets.keep(self.config, {})
             self._chosen = {}
             await self._publish(self._compiler.compile(self.config, {}))
             for each in dropped:
@@ -208,7 +208,7 @@ class Proxy:
                 each.close()
             raise
         snapshot = self._compiler.compile(config, chosen)
-        dropped = self._sockets.keep(chosen)
+        dropped = self._sockets.keep(config, chosen)
         replaced = self._access_log if self._access_log is not access_log else None
         self.config, self._chosen, self._access_log = config, chosen, access_log
         await self._publish(snapshot)

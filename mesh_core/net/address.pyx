@@ -3,7 +3,7 @@
 from libc.stdio cimport snprintf
 from libc.string cimport memcpy, memset
 from mesh_core.includes.socket cimport (
-    AF_INET, AF_INET6, AF_UNIX, AF_UNSPEC, INET6_ADDRSTRLEN, htons, inet_ntop, inet_pton, ntohs, sockaddr_un,
+    AF_INET, AF_INET6, AF_UNIX, INET6_ADDRSTRLEN, htons, inet_ntop, inet_pton, ntohs, sockaddr_un,
 )
 
 
@@ -60,7 +60,8 @@ cdef socklen_t address_from_ip(sockaddr_storage* out, const char* host, int port
 cdef socklen_t address_from_path(sockaddr_storage* out, const char* path, size_t size) noexcept nogil:
     cdef sockaddr_un* unix_address = <sockaddr_un*>out
     memset(out, 0, sizeof(sockaddr_storage))
-    if size == 0 or size >= sizeof(unix_address.sun_path):
+    # A path in the file system needs room for its NUL.
+    if size == 0 or size > sizeof(unix_address.sun_path) - (1 if path[0] != 0 else 0):
         return 0
     unix_address.sun_family = AF_UNIX
     memcpy(unix_address.sun_path, path, size)

@@ -5,7 +5,7 @@ from libc.stdio cimport snprintf
 from libc.stdlib cimport abort
 from libc.string cimport memchr, memcmp, memcpy, memset
 from mesh_core.includes.socket cimport (
-    AF_INET, AF_INET6, AF_UNIX, AF_UNSPEC, INET6_ADDRSTRLEN, htons, inet_ntop, inet_pton, ntohs,
+    AF_INET, AF_INET6, AF_UNIX, INET6_ADDRSTRLEN, htons, inet_ntop, inet_pton, ntohs,
 )
 
 cdef const uint8_t* V2_SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
@@ -116,12 +116,15 @@ cdef int parse_port(const char* text) noexcept nogil:
 # --- version 2: binary ---
 
 cdef int v2_fixed_fault(const uint8_t* data, size_t size) noexcept nogil:
-    """The fault of the bytes behind the signature as far as they are there, or PROXY_INCOMPLETE."""
+    """The fault of the bytes behind the signature as far as they are there, or PROXY_INCOMPLETE.
+
+    LOCAL is told by its command alone: the receiver ignores the family and discards what follows (section 2.2).
+    """
     if data[12] >> 4 != 2:
         return PROXY_BAD_VERSION
     if data[12] & 0x0F > 1:
         return PROXY_BAD_COMMAND
-    if size > 13 and data[13] not in (0x00, 0x11, 0x12, 0x21, 0x22, 0x31, 0x32):
+    if size > 13 and data[12] & 0x0F and data[13] not in (0x00, 0x11, 0x12, 0x21, 0x22, 0x31, 0x32):
         return PROXY_BAD_FAMILY
     return PROXY_INCOMPLETE
 
@@ -131,7 +134,8 @@ cdef int parse_v2(const uint8_t* data, size_t size, ProxyHeaderC* header) noexce
     cdef size_t length = PROXY_V2_FIXED + payload
     cdef size_t addresses = 0
     cdef const uint8_t* at = data + PROXY_V2_FIXED
-    cdef int family = data[13] >> 4
+    cdef bint local = data[12] & 0x0F == 0
+    cdef int family = 0 if local else data[13] >> 4
     cdef int fault = v2_fixed_fault(data, size)
     if fault:
         return fault
@@ -149,9 +153,7 @@ cdef int parse_v2(const uint8_t* data, size_t size, ProxyHeaderC* header) noexce
     if fault:
         return fault
     header.version = 2
-    header.local = data[12] & 0x0F == 0
-    if header.local:
-        return <int>length         # section 2.2: the address block of LOCAL is to be discarded
+    header.local = local
     if family == 1:
         header.source.v4.sin_family = header.destination.v4.sin_family = AF_INET
         memcpy(&header.source.v4.sin_addr, at, 4)
@@ -195,11 +197,11 @@ cdef uint32_t crc32c_with_hole(const uint8_t* data, size_t length, size_t hole) 
     cdef uint32_t crc = ~<uint32_t>0
     cdef uint32_t polynomial = 0x82F63B78
     cdef size_t index
-    cdef int bit
+    cdef int _bit
     for index in range(length):
         if not (hole <= index < hole + 4):
             crc ^= data[index]
-        for bit in range(8):
+        for _bit in range(8):
             crc = (crc >> 1) ^ (polynomial & -(crc & 1))
     return ~crc
 
@@ -226,7 +228,8 @@ cdef int write_v1(uint8_t* out, bint known, const PeerAddressC* source, const Pe
         inet_ntop(AF_INET, &source.v4.sin_addr, from_text, sizeof(from_text))
         inet_ntop(AF_INET, &destination.v4.sin_addr, to_text, sizeof(to_text))
     # sin_port and sin6_port share their place.
-    return snprintf(<char*>out, PROXY_WRITE_LIMIT, b"PROXY TCP%c %s %s %u %u\r\n", <int>(c"6" if v6 else c"4"), from_text, to_text,
+    return snprintf(<char*>out, PROXY_WRITE_LIMIT, b"PROXY TCP%c %s %s %u %u\r\n",
+                    <int>(c"6" if v6 else c"4"), from_text, to_text,
                     <unsigned int>ntohs(source.v4.sin_port), <unsigned int>ntohs(destination.v4.sin_port))
 
 

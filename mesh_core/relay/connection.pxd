@@ -42,7 +42,7 @@ cdef struct ConnectionC:
     uint16_t error             # errno of a failed connect
     bint counted               # holds a place under the connection limits
     PeerAddressC remote        # who connected; with PROXY protocol, who the header names
-    PeerAddressC proxied_local # with PROXY protocol, where the header says it connected to
+    PeerAddressC proxied_local  # with PROXY protocol, where the header says it connected to
 
 
 # All connections of one worker. Owner: WorkerC.

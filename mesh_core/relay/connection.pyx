@@ -8,9 +8,8 @@ from mesh_core.includes.socket cimport SHUT_WR, shutdown
 from mesh_core.net.sockets cimport socket_close_reset
 from mesh_core.relay.record cimport connection_record
 from mesh_core.relay.relay cimport (
-    RELAY_BLOCKED, RELAY_ENDED, RELAY_NO_MEMORY, RELAY_SINK_FAILED, RELAY_SOURCE_FAILED, RELAY_WAITING,
-    RELAY_YIELDED, SIDE_BLOCKED, SIDE_ENDED, SIDE_FAILED, SIDE_READABLE, SIDE_SHUT, SIDE_UNTIL_EMPTY, RelayStatus,
-    relay_move, side_clear,
+    RELAY_BLOCKED, RELAY_ENDED, RELAY_SINK_FAILED, RELAY_SOURCE_FAILED, RELAY_YIELDED, SIDE_BLOCKED, SIDE_ENDED,
+    SIDE_FAILED, SIDE_READABLE, SIDE_SHUT, SIDE_UNTIL_EMPTY, RelayStatus, relay_move, side_clear,
 )
 from mesh_core.runtime.clock cimport wall_clock_us
 from mesh_core.runtime.core cimport core_notify

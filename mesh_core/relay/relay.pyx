@@ -26,12 +26,12 @@ cdef inline void count_sent(SideC* side, size_t size) noexcept nogil:
 cdef RelayStatus relay_move(CoreC* core, SideC* source, SideC* sink, size_t limit) noexcept nogil:
     cdef ssize_t received, sent
     cdef RelayStatus status
-    cdef int rounds
+    cdef int _round
     if sink.queue.size or sink.pipe != NULL:
         status = flush(core, sink)
         if status != RELAY_WAITING:
             return status
-    for rounds in range(MOVE_ROUNDS):
+    for _round in range(MOVE_ROUNDS):
         if not source.flags & SIDE_READABLE:
             return RELAY_ENDED if source.flags & SIDE_ENDED else RELAY_WAITING
         if source.bulk >= BULK_THRESHOLD:
@@ -118,10 +118,14 @@ cdef RelayStatus move_bulk(CoreC* core, SideC* source, SideC* sink, size_t limit
     cdef size_t moved = 0
     cdef ssize_t received
     cdef RelayStatus status = RELAY_YIELDED
-    cdef int rounds
-    for rounds in range(MOVE_ROUNDS):
+    cdef int _round
+    for _round in range(MOVE_ROUNDS):
         received = splice(source.source.fd, NULL, sink.pipe.write_fd, NULL, min(limit, sink.pipe.capacity),
                           SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
+        if received < 0 and errno == EAGAIN and source.flags & SIDE_UNTIL_EMPTY:
+            # Urgent data stops a splice as if there were nothing more; a receive takes it in its place.
+            source.bulk = 0
+            break
         if received <= 0:
             # The pipe is empty, so this is about the source, and not about a full pipe.
             status = nothing_received(source, received)

@@ -1,6 +1,6 @@
 """Counted heap memory for the compiled core; the contract stands in memory.pxd."""
 
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport uint64_t
 from libc.stdlib cimport calloc, free
 from mesh_core.includes.atomic cimport fetch_add_u64, fetch_sub_u64, load_relaxed_u64, store_relaxed_u64
 

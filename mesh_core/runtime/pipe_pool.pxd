@@ -7,7 +7,7 @@ from libc.stdint cimport uint32_t
 
 cdef enum:
     PIPE_BYTES = 1 << 20       # asked of the kernel: /proc/sys/fs/pipe-max-size, the unprivileged bound
-    PIPE_BYTES_LEAST = 1 << 17 # a smaller one (user's pipe quota spent) is not worth the two calls
+    PIPE_BYTES_LEAST = 1 << 17  # a smaller one (user's pipe quota spent) is not worth the two calls
     PIPES_KEPT = 32            # free pipes that a pool keeps
     PIPES_LIVE = 512           # pipes that one worker has at the most; then streams are copied
     PIPE_PAUSE = 4096

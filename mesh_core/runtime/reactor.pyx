@@ -131,8 +131,10 @@ cdef void on_timer(void* owner, uint32_t events) noexcept nogil:
     cdef ReactorC* reactor = <ReactorC*>owner
     cdef uint64_t expirations
     read(reactor.timer_fd, &expirations, sizeof(expirations))
-    reactor.armed_ms = -1
+    # So long as timers fire, those that they set need not move the timerfd: `arm` looks once at the end.
+    reactor.armed_ms = 0
     wheel_advance(&reactor.timers, reactor.now_ms)
+    reactor.armed_ms = -1
     arm(reactor)
 
 
@@ -145,6 +147,9 @@ cdef void on_woken(void* owner, uint32_t events) noexcept nogil:
 
 
 cdef void reactor_set_timer(ReactorC* reactor, TimerC* timer, int64_t deadline_ms) noexcept nogil:
+    if reactor.armed_ms < 0:
+        # No timer is set, so nothing has moved the wheel for perhaps longer than it can look ahead.
+        wheel_advance(&reactor.timers, reactor.now_ms)
     timer_set(&reactor.timers, timer, deadline_ms)
     if reactor.armed_ms < 0 or deadline_ms < reactor.armed_ms:
         arm(reactor)

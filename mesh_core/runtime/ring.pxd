@@ -28,7 +28,8 @@ cdef struct RingC:
 cdef int ring_init(RingC* ring, uint64_t capacity, int event_fd) noexcept nogil
 cdef void ring_destroy(RingC* ring) noexcept nogil
 
-# Producer: room for one record of `size` bytes, 8-byte aligned, or NULL (counted as dropped).
+# Producer: room for one record of `size` bytes, 8-byte aligned, or NULL (counted as dropped). A record of more than
+# half the capacity may find no room even in an empty ring.
 cdef void* ring_reserve(RingC* ring, uint32_t size) noexcept nogil
 # Producer: publish the record just reserved, of its first `size` bytes.
 cdef void ring_commit(RingC* ring, uint32_t size) noexcept nogil

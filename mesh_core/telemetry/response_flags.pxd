@@ -1,6 +1,7 @@
 """Why a connection did not end as its two sides wished: Envoy's response flags, and the words behind them.
 
-A flag is a class that dashboards count; a detail is the exact cause. Sources: Envoy, "Access logging, %RESPONSE_FLAGS%".
+A flag is a class that dashboards count; a detail is the exact cause. Source: Envoy,
+"Access logging", %RESPONSE_FLAGS%.
 """
 
 from libc.stdint cimport uint32_t

@@ -9,7 +9,7 @@ cdef struct StateC:
 
 
 cdef void init(const ClusterC* cluster, void* state, uint32_t worker) noexcept nogil:
-    (<StateC*>state).next = worker
+    (<StateC*>state).next = worker % cluster.endpoint_count if cluster.endpoint_count else 0
 
 
 cdef EndpointC* pick(const ClusterC* cluster, void* state, uint64_t hash) noexcept nogil:

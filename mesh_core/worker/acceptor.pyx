@@ -62,8 +62,8 @@ cdef bint accept_up_to(AcceptorC* acceptor, int limit) noexcept nogil:
     """Take connections until there are none; False when the process cannot take any now."""
     cdef sockaddr_storage remote
     cdef socklen_t size
-    cdef int fd, index
-    for index in range(limit):
+    cdef int fd, _round
+    for _round in range(limit):
         size = sizeof(remote)
         fd = accept4(acceptor.source.fd, <sockaddr*>&remote, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)
         if fd >= 0:
@@ -91,9 +91,9 @@ cdef bint accept_failed(AcceptorC* acceptor, int error) noexcept nogil:
 
 cdef void shed(AcceptorC* acceptor) noexcept nogil:
     """No descriptors: give up the spare one to close what waits, so that peers learn at once and the queue clears."""
-    cdef int fd, index
+    cdef int fd, _round
     close(acceptor.reserve_fd[0])
-    for index in range(SHED_BATCH):
+    for _round in range(SHED_BATCH):
         fd = accept4(acceptor.source.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)
         if fd < 0:
             break

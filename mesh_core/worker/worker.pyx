@@ -11,7 +11,7 @@ from mesh_core.includes.linux cimport (
 from mesh_core.relay.connection cimport connection_abort, connection_table_destroy
 from mesh_core.runtime.core cimport core_destroy, core_init, core_notify
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
-from mesh_core.runtime.reactor cimport reactor_has_work, reactor_turn, reactor_wake
+from mesh_core.runtime.reactor cimport reactor_destroy, reactor_has_work, reactor_turn, reactor_wake
 from mesh_core.runtime.ring cimport ring_arm
 from mesh_core.snapshot.snapshot cimport Snapshot, snapshot_hold, snapshot_release
 from mesh_core.snapshot.tables cimport ListenerC
@@ -62,6 +62,8 @@ cdef void worker_destroy(WorkerC* worker) noexcept nogil:
     if unseen != NULL:
         store_release_u32(&unseen.released[worker.core.index], 1)
     leave_snapshot(worker)
+    # Frees what was retired a moment ago, which connection_table_destroy must find among the spare ones.
+    reactor_destroy(&worker.core.reactor)
     connection_table_destroy(&worker.connections)
     if worker.reserve_fd >= 0:
         close(worker.reserve_fd)

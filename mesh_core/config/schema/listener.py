@@ -96,11 +96,11 @@ class Listener(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         int,
         Meta(
             ge=4096,
-            le=16 * 1024 * 1024,
+            le=262144,
             description=(
                 "Bytes kept for a slow reader, in each direction of a connection, before the proxy "
                 "stops reading from the other side. Default: 262144, our choice, the size of a worker's "
-                "receive buffer (Envoy: 1 MiB)."
+                "receive buffer, which is also the most (Envoy: 1 MiB)."
             ),
             examples=[262144],
         ),

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import h11
 import structlog
@@ -14,6 +13,7 @@ import structlog
 from mesh_core.config import Address, ConfigError, Fault, parse_address
 from mesh_core.control.admin.pages import PAGES, Answer, text
 from mesh_core.control.proxy import Proxy
+from mesh_core.control.unix_socket_file import UnixSocketFile, bind_unix_socket
 
 CONNECTIONS_LIMIT = 64
 REQUEST_LIMIT_BYTES = 8192
@@ -28,6 +28,7 @@ class AdminServer:
     def __init__(self, proxy: Proxy) -> None:
         self._proxy = proxy
         self._server: asyncio.Server | None = None
+        self._file = UnixSocketFile(None)
         self._connections: set[asyncio.Task[None]] = set()
         self.address = ""
 
@@ -47,13 +48,8 @@ class AdminServer:
 
     async def _listen(self, address: Address) -> asyncio.Server:
         if address.family == socket.AF_UNIX:
-            if not address.is_abstract:
-                Path(address.path).unlink(missing_ok=True)
-            path = "\0" + address.path[1:] if address.is_abstract else address.path
-            server = await asyncio.start_unix_server(self._accept, path)
-            if not address.is_abstract:
-                Path(address.path).chmod(0o600)
-            return server
+            bound, self._file = bind_unix_socket(address, 0o600)
+            return await asyncio.start_unix_server(self._accept, sock=bound)
         return await asyncio.start_server(self._accept, address.host, address.port)
 
     async def close(self) -> None:
@@ -63,6 +59,7 @@ class AdminServer:
         for task in self._connections:
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
+        self._file.remove()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -73,19 +70,21 @@ class AdminServer:
         self._connections.add(task)
         try:
             await self._serve(reader, writer)
-        except (ConnectionError, TimeoutError):
+            writer.close()
+            async with asyncio.timeout(IDLE_TIMEOUT_S):
+                await writer.wait_closed()
+        except OSError:  # TimeoutError too
             pass
         finally:
+            # Whoever does not read the answer must not hold up the end: neither that of this task nor of the process.
+            writer.transport.abort()
             self._connections.discard(task)
-            writer.close()
-            with contextlib.suppress(ConnectionError, TimeoutError):
-                await writer.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         http = h11.Connection(h11.SERVER, max_incomplete_event_size=REQUEST_LIMIT_BYTES)
         while True:
             try:
-                request = await _next_request(http, reader)
+                request = await _next_request(http, reader, writer)
             except h11.RemoteProtocolError as error:
                 if http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
                     await _send(http, writer, text(f"{error}\n", error.error_status_hint), b"GET")
@@ -94,32 +93,38 @@ class AdminServer:
                 return
             answer = await self._answer(request)
             await _send(http, writer, answer, request.method)
-            if http.our_state is h11.MUST_CLOSE or http.their_state is h11.MUST_CLOSE:
+            if http.our_state is not h11.DONE or http.their_state is not h11.DONE:
                 return
             http.start_next_cycle()
 
     async def _answer(self, request: h11.Request) -> Answer:
-        target = urlsplit(request.target.decode("ascii", "replace"))
-        page = PAGES.get(target.path)
+        path, _, query = request.target.decode("ascii", "replace").partition("?")
+        page = PAGES.get(path)
         method = request.method.decode("ascii")
         if page is None:
-            return text(f"no page {target.path}; / lists them\n", 404)
-        if method != page.method and not (method == "HEAD" and page.method == "GET"):
-            return text(f"{target.path} is for {page.method} only\n", 405)
+            return text(f"no page {path}; / lists them\n", 404)
+        allowed = (page.method, "HEAD") if page.method == "GET" else (page.method,)
+        if method not in allowed:
+            refusal = text(f"{path} is for {page.method} only\n", 405)
+            return refusal._replace(headers=(("allow", ", ".join(allowed)),))
         try:
-            return await page.answer(self._proxy, dict(parse_qsl(target.query, keep_blank_values=True)))
+            return await page.answer(self._proxy, dict(parse_qsl(query, keep_blank_values=True)))
         except Exception:
-            log.exception("admin page failed", path=target.path)
+            log.exception("admin page failed", path=path)
             return text("internal error; see the log\n", 500)
 
 
-async def _next_request(http: h11.Connection, reader: asyncio.StreamReader) -> h11.Request | None:
+async def _next_request(
+    http: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> h11.Request | None:
     """The next request, its body read and dropped; None at the end. Raises TimeoutError, RemoteProtocolError."""
     request: h11.Request | None = None
     async with asyncio.timeout(IDLE_TIMEOUT_S):
         while True:
             event = http.next_event()
             if event is h11.NEED_DATA:
+                if http.they_are_waiting_for_100_continue:
+                    writer.write(http.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
                 http.receive_data(await reader.read(REQUEST_LIMIT_BYTES))
             elif isinstance(event, h11.Request):
                 request = event
@@ -135,9 +140,8 @@ async def _send(http: h11.Connection, writer: asyncio.StreamWriter, answer: Answ
         ("content-length", str(len(answer.body))),
         ("cache-control", "no-store"),
         ("x-content-type-options", "nosniff"),
+        *answer.headers,
     ]
-    if answer.status == 405:
-        headers.append(("allow", "GET, HEAD, POST"))
     out = http.send(h11.Response(status_code=answer.status, headers=headers)) or b""
     if method != b"HEAD":
         out += http.send(h11.Data(data=answer.body)) or b""

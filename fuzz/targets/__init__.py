@@ -1,0 +1,24 @@
+"""The register of fuzz targets: one line each."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Native:
+    """A ``nogil`` function ``int (const uint8_t *data, size_t size)``, declared in the module's ``.pxd``."""
+
+    module: str
+    function: str
+
+
+@dataclass(frozen=True)
+class Python:
+    """A module with ``fuzz_one(data: bytes)`` and ``INSTRUMENT``, the packages whose coverage guides it."""
+
+    module: str
+
+
+TARGETS: dict[str, Native | Python] = {
+    "proxy_protocol": Native("mesh_core.net.proxy_protocol", "fuzz_proxy_protocol"),
+    "config": Python("fuzz.targets.config"),
+}

@@ -1,0 +1,103 @@
+"""Snapshots, balancers and shared counts, from Python."""
+
+from libc.stdint cimport uint32_t, uint64_t
+from mesh_core._testing.convert cimport peer_bytes
+from mesh_core.includes.atomic cimport fetch_add_u64, fetch_sub_u64
+from mesh_core.snapshot cimport shared_count as shared_count_module
+from mesh_core.snapshot.shared_count cimport SharedCount
+from mesh_core.snapshot.snapshot cimport Snapshot, snapshot_hold, snapshot_release
+from mesh_core.snapshot.tables cimport ClusterC, EndpointC, ListenerC, NameC
+
+cdef str name_text(const NameC* name):
+    return name.text[:name.size].decode()
+
+
+cdef dict endpoint_fields(const EndpointC* endpoint):
+    return {
+        "name": name_text(&endpoint.name),
+        "address": (<const char*>&endpoint.address)[:endpoint.address_size],
+        "stats": <size_t>endpoint.stats[0],
+    }
+
+
+cdef dict cluster_fields(const ClusterC* cluster):
+    return {
+        "name": name_text(&cluster.name),
+        "endpoints": [endpoint_fields(&cluster.endpoints[index]) for index in range(cluster.endpoint_count)],
+        "connect_timeout_ms": cluster.connect_timeout_ms,
+        "send_proxy_protocol": cluster.send_proxy_protocol,
+        "stats": <size_t>cluster.stats[0],
+    }
+
+
+cdef dict listener_fields(const ListenerC* listener, uint32_t workers):
+    return {
+        "name": name_text(&listener.name),
+        "socket_id": listener.socket_id,
+        "descriptors": [listener.descriptors[index] for index in range(workers)],
+        "local": peer_bytes(&listener.local),
+        "cluster": name_text(&listener.cluster.name),
+        "max_connections": listener.max_connections,
+        "active": <size_t>listener.active,
+        "idle_timeout_ms": listener.idle_timeout_ms,
+        "max_duration_ms": listener.max_duration_ms,
+        "proxy_timeout_ms": listener.proxy_timeout_ms,
+        "buffer_limit": listener.buffer_limit,
+        "accept_proxy_protocol": bool(listener.accept_proxy_protocol),
+        "stats": <size_t>listener.stats[0],
+    }
+
+
+def snapshot_fields(Snapshot snapshot not None):
+    """All that the tables say, as Python objects."""
+    cdef uint32_t workers = snapshot.table.worker_count
+    return {
+        "version": snapshot.table.version,
+        "workers": workers,
+        "max_connections": snapshot.table.max_connections,
+        "active": <size_t>snapshot.table.active,
+        "access_log": bool(snapshot.table.access_log),
+        "listeners": [listener_fields(&snapshot.table.listeners[index], workers)
+                      for index in range(snapshot.table.listener_count)],
+        "clusters": [cluster_fields(&snapshot.table.clusters[index])
+                     for index in range(snapshot.table.cluster_count)],
+    }
+
+
+def hold_snapshot(Snapshot snapshot not None, uint32_t worker):
+    snapshot_hold(snapshot.table, worker)
+
+
+def release_snapshot(Snapshot snapshot not None, uint32_t worker):
+    return bool(snapshot_release(snapshot.table, worker))
+
+
+def pick_endpoint(Snapshot snapshot not None, uint32_t cluster, uint32_t worker, uint64_t hash=0):
+    """The name of the endpoint that the cluster's balancer picks for that worker, or None."""
+    cdef ClusterC* table = &snapshot.table.clusters[cluster]
+    cdef EndpointC* endpoint = table.balancer.pick(table, table.balancer_state[worker], hash)
+    return None if endpoint == NULL else name_text(&endpoint.name)
+
+
+def count_enter(SharedCount count not None, uint64_t limit):
+    return bool(shared_count_module.shared_count_enter(&count.value, limit))
+
+
+def count_leave(SharedCount count not None):
+    shared_count_module.shared_count_leave(&count.value)
+
+
+def count_contend(SharedCount count not None, SharedCount inside not None, uint64_t limit, uint64_t rounds):
+    """Enter and leave without the GIL: (times admitted, the most that were inside at once)."""
+    cdef uint64_t admitted = 0
+    cdef uint64_t most = 0
+    cdef uint64_t now, index
+    with nogil:
+        for index in range(rounds):
+            if shared_count_module.shared_count_enter(&count.value, limit):
+                now = fetch_add_u64(&inside.value, 1) + 1
+                most = max(most, now)
+                admitted += 1
+                fetch_sub_u64(&inside.value, 1)
+                shared_count_module.shared_count_leave(&count.value)
+    return admitted, most

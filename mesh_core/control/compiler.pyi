@@ -1,0 +1,12 @@
+from collections.abc import Mapping
+
+from mesh_core.config import Config
+from mesh_core.control.listener_sockets import ListenerSocket
+from mesh_core.snapshot.snapshot import Snapshot
+from mesh_core.telemetry.stats import StatsRegistry
+
+class Compiler:
+    def __init__(self, workers: int, registry: StatsRegistry) -> None: ...
+    @property
+    def active_connections(self) -> int: ...
+    def compile(self, config: Config, sockets: Mapping[str, ListenerSocket]) -> Snapshot: ...

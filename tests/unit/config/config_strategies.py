@@ -1,0 +1,126 @@
+"""Hypothesis strategies for configurations: good ones, and good ones with one value replaced."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from hypothesis import strategies as st
+
+from mesh_core.config import AccessLog, Admin, Cluster, Config, Listener
+
+_LETTERS = string.ascii_letters + string.digits + "_"
+NAMES = st.builds(
+    "{}{}".format, st.sampled_from(_LETTERS), st.text(st.sampled_from(_LETTERS + ".:/-"), max_size=20)
+) | st.just("n" * 128)
+LARGEST = 2**31 - 1
+_PORTS = st.integers(1, 65535)
+_IP_ADDRESSES = st.one_of(
+    st.ip_addresses(v=4).map(str).filter(lambda host: host != "0.0.0.0"),
+    st.ip_addresses(v=6).map(lambda host: f"[{host}]").filter(lambda host: host != "[::]"),
+)
+ADDRESSES = st.one_of(
+    st.builds("{}:{}".format, _IP_ADDRESSES, _PORTS),
+    st.builds("unix:{}{}".format, st.sampled_from("@/"), st.text(st.sampled_from("aZ9é ._-"), min_size=1)),
+)
+
+
+def _listeners(clusters: list[str]) -> st.SearchStrategy[list[Listener]]:
+    def numbered(listeners: list[Listener]) -> list[Listener]:
+        # A port each, so that no two are on the same address, and none is where an endpoint is.
+        return [
+            msgspec.structs.replace(listener, name=f"l{index}", address=f"127.0.0.1:{index + 1}")
+            for index, listener in enumerate(listeners)
+        ]
+
+    naturals, positives = st.integers(0, LARGEST), st.integers(1, LARGEST)
+    listener = st.builds(
+        Listener,
+        name=NAMES,
+        address=st.just(""),
+        cluster=st.sampled_from(clusters),
+        max_connections=st.none() | positives,
+        idle_timeout_ms=naturals,
+        max_connection_duration_ms=st.none() | positives,
+        accept_proxy_protocol=st.booleans(),
+        proxy_protocol_timeout_ms=positives,
+        buffer_limit_bytes=st.integers(4096, 16 * 1024 * 1024),
+        backlog=positives,
+        unix_mode=st.none(),
+    )
+    return st.lists(listener, max_size=4).map(numbered)
+
+
+@st.composite
+def configs(draw: Callable[..., Any]) -> Config:
+    """Configurations that the loader accepts."""
+    names = draw(st.lists(NAMES, min_size=1, max_size=4, unique=True))
+    endpoints = st.lists(
+        ADDRESSES.filter(lambda text: not text.startswith("127.0.0.1:")), max_size=3, unique=True
+    )
+    clusters = tuple(
+        Cluster(
+            name=name,
+            endpoints=tuple(draw(endpoints)),
+            connect_timeout_ms=draw(st.integers(1, LARGEST)),
+            send_proxy_protocol=draw(st.sampled_from([None, "v1", "v2"])),
+        )
+        for name in names
+    )
+    paths = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20)
+    return Config(
+        listeners=tuple(draw(_listeners(names))),
+        clusters=clusters,
+        admin=draw(st.none() | st.just(Admin(address="127.0.0.1:0"))),
+        workers=draw(st.none() | st.integers(1, 256)),
+        access_log=draw(st.none() | st.builds(AccessLog, path=paths, format=st.just("json"))),
+        max_connections=draw(st.none() | st.integers(1, LARGEST)),
+        drain_timeout_ms=draw(st.integers(0, LARGEST)),
+    )
+
+
+_scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=20)
+    | st.binary(max_size=8)
+    | st.sampled_from(["on", "5s", "tcp", "127.0.0.1:1", "unix:@x", "0660", "round_robin"])
+)
+values = st.recursive(
+    _scalars,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10) | st.integers(), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+"""Anything that a message can hold."""
+
+
+@st.composite
+def altered(draw: Callable[..., Any]) -> Any:
+    """The builtins of a good configuration with one value replaced, removed, or added."""
+    root: Any = msgspec.to_builtins(draw(configs()), builtin_types=(bytes,))
+    place, steps = root, draw(st.integers(0, 3))
+    for _ in range(steps):
+        below = list(place.values() if isinstance(place, dict) else place)
+        inner = [value for value in below if isinstance(value, dict | list) and value]
+        if not inner:
+            break
+        place = draw(st.sampled_from(inner))
+    _alter(draw, place)
+    return root
+
+
+def _alter(draw: Callable[..., Any], place: Any) -> None:
+    if isinstance(place, list):
+        place[draw(st.integers(0, len(place) - 1))] = draw(values)
+        return
+    key = draw(st.sampled_from(sorted(place)) | st.text(max_size=10))
+    if draw(st.booleans()):
+        place.pop(key, None)
+    else:
+        place[key] = draw(values)

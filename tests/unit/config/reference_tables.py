@@ -1,0 +1,74 @@
+"""The tables of docs/configuration.md, made from the schema. Run as a program, it prints them for pasting."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from msgspec import NODEFAULT, Struct, inspect
+
+from mesh_core.config import AccessLog, Admin, Cluster, Config, Listener
+from mesh_core.config.schema.common import LARGEST
+
+SECTIONS: dict[str, type[Struct]] = {
+    "The file": Config,
+    "Listeners": Listener,
+    "Clusters": Cluster,
+    "Admin": Admin,
+    "Access log": AccessLog,
+}
+"""Of each section with a table: the type that it describes."""
+
+
+def table(of: type[Struct]) -> str:
+    """The Markdown table of the fields of `of`."""
+    rows = ["| Field | Type | Default | Meaning |", "|---|---|---|---|"]
+    described = inspect.type_info(of)
+    assert isinstance(described, inspect.StructType)
+    for field in described.fields:
+        inner, description = _unwrapped(field.type)
+        default = "required" if field.required else _default(field)
+        rows.append(f"| `{field.encode_name}` | {_type_text(inner)} | {default} | {description} |")
+    return "\n".join(rows)
+
+
+def _default(field: inspect.Field) -> str:
+    value: Any = field.default if field.default is not NODEFAULT else field.default_factory()
+    return "none" if value is None else f"`{json.dumps(value)}`"
+
+
+def _unwrapped(declared: inspect.Type) -> tuple[inspect.Type, str]:
+    description = ""
+    while True:
+        if isinstance(declared, inspect.Metadata):
+            description = description or (declared.extra_json_schema or {}).get("description", "")
+            declared = declared.type
+        elif isinstance(declared, inspect.UnionType):
+            (declared,) = (member for member in declared.types if not isinstance(member, inspect.NoneType))
+        else:
+            return declared, description
+
+
+def _type_text(kind: inspect.Type) -> str:
+    match kind:
+        case inspect.StructType(cls=cls):
+            (section,) = (title for title, of in SECTIONS.items() if of is cls)
+            return f"[mapping](#{section.lower().replace(' ', '-')})"
+        case inspect.VarTupleType(item_type=item):
+            inner, _ = _unwrapped(item)
+            return (
+                f"list of {_type_text(inner).replace('[mapping]', '[mappings]').replace('string', 'strings')}"
+            )
+        case inspect.LiteralType(values=values):
+            return " or ".join(f"`{value}`" for value in values)
+        case inspect.IntType(ge=ge, le=le):
+            return f"integer ≥ {ge}" if le == LARGEST else f"integer, {ge} to {le}"
+        case inspect.BoolType():
+            return "boolean"
+        case _:
+            return "string"
+
+
+if __name__ == "__main__":
+    for title, of in SECTIONS.items():
+        print(f"## {title}\n\n{table(of)}\n")
