@@ -46,7 +46,7 @@ def _listeners(clusters: list[str]) -> st.SearchStrategy[list[Listener]]:
         max_connection_duration_ms=st.none() | positives,
         accept_proxy_protocol=st.booleans(),
         proxy_protocol_timeout_ms=positives,
-        buffer_limit_bytes=st.integers(4096, 16 * 1024 * 1024),
+        buffer_limit_bytes=st.integers(4096, 262144),
         backlog=positives,
         unix_mode=st.none(),
     )

@@ -1,0 +1,104 @@
+# hopmesh: the tasks of a working day. `make help` lists them.
+#
+# Every target does its own set-up: a virtual environment in .venv, Python packages, system packages through
+# apt where that is allowed, the compiled modules. What is up to date costs nothing the second time.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+VENV ?= .venv
+HOPMESH_BUILD ?= release
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= all
+IMAGE ?= hopmesh
+export VENV HOPMESH_BUILD PYTHON
+
+# Debian keeps nginx and haproxy in /usr/sbin, which an ordinary user's PATH leaves out.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH):/usr/sbin:/sbin
+
+python := $(VENV)/bin/python
+stamps := $(VENV)/stamps
+native := $(shell find mesh_core -name '*.pyx' -o -name '*.pxd' -o -name '*.h')
+
+.PHONY: help
+help:  ## list the targets
+	@echo "make demo and make test do all the set-up on a fresh Debian or Ubuntu machine."
+	@echo
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12 | sed 's/^/  make /'
+	@echo
+	@echo "Settings: PYTHON=python3.13  PYTEST_ARGS='-k relay -x'  HOPMESH_BUILD=release|debug"
+	@echo "          BENCH_ARGS='--help'  FUZZ_SECONDS=60  FUZZ_TARGETS='config proxy_protocol'"
+
+# --- set-up ---------------------------------------------------------------------------------------------
+
+.PHONY: FORCE
+FORCE:
+
+# Runs each time, but touches its stamp only when it had to make the environment anew.
+$(stamps)/venv: FORCE
+	@scripts/venv.sh
+
+$(stamps)/base: $(stamps)/venv pyproject.toml
+	@scripts/install.sh base
+
+$(stamps)/%: $(stamps)/base
+	@scripts/install.sh $*
+
+$(stamps)/compiled-$(HOPMESH_BUILD): $(stamps)/base setup.py $(native)
+	@scripts/compile.sh
+
+.PHONY: packages-%
+packages-%:
+	@scripts/packages.sh $*
+
+# --- build ----------------------------------------------------------------------------------------------
+
+.PHONY: compile debug
+compile: $(stamps)/compiled-$(HOPMESH_BUILD)  ## build the compiled modules in place
+
+debug:  ## build them with assertions and without optimisation
+	@$(MAKE) compile HOPMESH_BUILD=debug
+
+# --- run ------------------------------------------------------------------------------------------------
+
+.PHONY: demo test quicktest lint asan fuzz bench
+demo: compile  ## start two origins and a proxy, send traffic through, show what happened
+	@$(python) -m demo
+
+test: $(stamps)/test compile packages-test  ## run the whole test suite
+	@$(python) -m pytest $(PYTEST_ARGS)
+
+quicktest: $(stamps)/test compile  ## run the unit tests only, last failures first, stop at the first
+	@$(python) -m pytest -x -q --failed-first tests/unit $(PYTEST_ARGS)
+
+lint: $(stamps)/lint $(stamps)/test  ## check style and types: ruff, cython-lint, mypy
+	@$(python) -m ruff check .
+	@$(VENV)/bin/cython-lint mesh_core
+	@$(python) -m mypy
+
+asan: $(stamps)/test packages-test  ## run the test suite on an address-and-undefined-sanitizer build
+	@scripts/asan.sh $(PYTEST_ARGS)
+
+fuzz: compile packages-fuzz  ## fuzz each target for FUZZ_SECONDS; a finding fails
+	@$(python) -m fuzz.run $(FUZZ_TARGETS) -max_total_time=$(FUZZ_SECONDS)
+
+bench: $(stamps)/bench packages-bench  ## compare with direct, bare C, HAProxy, nginx and Envoy (BENCH_ARGS)
+	@$(MAKE) compile HOPMESH_BUILD=release
+	@$(python) -m benchmarks $(BENCH_ARGS)
+
+# --- the rest -------------------------------------------------------------------------------------------
+
+.PHONY: docker clean
+docker:  ## build the container image
+	docker build --tag $(IMAGE) .
+
+clean:  ## remove everything that was built, the virtual environment included
+	rm -rf build dist *.egg-info $(VENV) .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	find mesh_core mesh_cp -name '*.so' -delete
+	find mesh_core -name '*.pyx' -exec bash -c 'rm -f "$${1%.pyx}.c" "$${1%.pyx}.html"' - {} \;
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,148 @@
+/* The origin behind every proxy, and the one who counts.
+ *
+ *     origin PORT MODE COUNTERS_FILE LIFE_SECONDS
+ *
+ * Modes:
+ *   http    answers each request of a keep-alive connection with 100 bytes; idle connections are simply held
+ *   close   answers the first request and closes
+ *   source  sends to each connection as fast as it is taken
+ *   sink    receives and discards
+ *
+ * COUNTERS_FILE is mapped into memory and holds four native 64-bit numbers, which the harness reads while the
+ * load runs: requests answered, connections accepted, connections open, bytes sent or received as bulk.
+ */
+#include "net.h"
+
+#include <sys/mman.h>
+
+enum mode { HTTP, CLOSE, SOURCE, SINK };
+enum { BULK_BYTES = 256 * 1024, RECEIVE_BYTES = 16 * 1024, BATCH = 64, MOST_PIPELINED = 64 };
+
+struct counters {
+    volatile uint64_t requests, accepted, open, bytes;
+};
+
+struct connection {
+    int fd;
+    int matched; /* how many bytes of the "\r\n\r\n" that ends a request have been seen */
+};
+
+static enum mode mode;
+static struct counters *counters;
+static char bulk[BULK_BYTES], answers[MOST_PIPELINED * RESPONSE_BYTES];
+
+static struct counters *map_counters(const char *path) {
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) die(path);
+    if (ftruncate(fd, sizeof(struct counters))) die("ftruncate");
+    void *memory = mmap(NULL, sizeof(struct counters), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (memory == MAP_FAILED) die("mmap");
+    close(fd);
+    return memory;
+}
+
+static enum mode mode_named(const char *name) {
+    static const char *const names[] = {"http", "close", "source", "sink"};
+    for (int i = 0; i < 4; i++)
+        if (!strcmp(name, names[i])) return (enum mode)i;
+    fprintf(stderr, "origin: mode '%s' is none of http, close, source, sink\n", name);
+    exit(2);
+}
+
+static void end(struct connection *connection) {
+    close(connection->fd);
+    free(connection);
+    counters->open--;
+}
+
+static void accept_one(int epoll, int listener) {
+    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+        if (errno == EAGAIN || errno == ECONNABORTED) return;
+        die("accept");
+    }
+    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    struct connection *connection = calloc(1, sizeof *connection);
+    if (!connection) die("calloc");
+    connection->fd = fd;
+    counters->accepted++;
+    counters->open++;
+    watch(epoll, fd, (mode == SOURCE ? EPOLLOUT : EPOLLIN) | EPOLLRDHUP, connection);
+}
+
+/* How many requests end in these bytes; the state carries over to the next receive. */
+static int requests_in(struct connection *connection, const char *data, ssize_t size) {
+    int count = 0, matched = connection->matched;
+    for (ssize_t i = 0; i < size; i++) {
+        if (data[i] == "\r\n\r\n"[matched]) {
+            if (++matched == 4) {
+                matched = 0;
+                count++;
+            }
+        } else {
+            matched = data[i] == '\r';
+        }
+    }
+    connection->matched = matched;
+    return count;
+}
+
+/* One receive, one send. Answers are small and clients wait for them: a short send is a broken set-up. */
+static void serve(struct connection *connection) {
+    char data[RECEIVE_BYTES];
+    ssize_t got = recv(connection->fd, data, sizeof data, 0);
+    if (got < 0 && errno == EAGAIN) return;
+    if (got <= 0) return end(connection);
+    int count = requests_in(connection, data, got);
+    if (!count) return;
+    if (count > MOST_PIPELINED) count = MOST_PIPELINED;
+    ssize_t sent = send(connection->fd, answers, (size_t)(count * RESPONSE_BYTES), MSG_NOSIGNAL);
+    if (sent < 0) return end(connection);
+    if (sent != count * RESPONSE_BYTES) die("answer not taken whole");
+    counters->requests += (uint64_t)count;
+    if (mode == CLOSE) end(connection);
+}
+
+static void pour(struct connection *connection, uint32_t events) {
+    ssize_t sent = send(connection->fd, bulk, sizeof bulk, MSG_NOSIGNAL);
+    if ((sent < 0 && errno != EAGAIN) || events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) return end(connection);
+    if (sent > 0) counters->bytes += (uint64_t)sent;
+}
+
+/* MSG_TRUNC discards in the kernel, so that the origin does not become the bottleneck. */
+static void drain(struct connection *connection) {
+    ssize_t got = recv(connection->fd, NULL, 1 << 20, MSG_TRUNC);
+    if (got < 0 && errno == EAGAIN) return;
+    if (got <= 0) return end(connection);
+    counters->bytes += (uint64_t)got;
+}
+
+int main(int argc, char **argv) {
+    if (argc != 5) usage("PORT http|close|source|sink COUNTERS_FILE LIFE_SECONDS");
+    int listener = listen_on((int)number(argv[1], 1, 65535));
+    mode = mode_named(argv[2]);
+    counters = map_counters(argv[3]);
+    alarm((unsigned)number(argv[4], 1, 3600));
+    for (int i = 0; i < MOST_PIPELINED; i++) memcpy(answers + i * RESPONSE_BYTES, RESPONSE, RESPONSE_BYTES);
+
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (epoll < 0) die("epoll_create1");
+    watch(epoll, listener, EPOLLIN, NULL);
+    struct epoll_event events[BATCH];
+    for (;;) {
+        int count = epoll_wait(epoll, events, BATCH, -1);
+        if (count < 0 && errno != EINTR) die("epoll_wait");
+        for (int i = 0; i < count; i++) {
+            struct connection *connection = events[i].data.ptr;
+            if (!connection) {
+                accept_one(epoll, listener);
+            } else if (mode == SOURCE) {
+                pour(connection, events[i].events);
+            } else if (mode == SINK) {
+                drain(connection);
+            } else {
+                serve(connection);
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+"""Bytes in bulk, and new connections: loads of our own."""
+
+import json
+
+from benchmarks.errors import BenchmarkError
+from benchmarks.measure.requests import whole
+from benchmarks.measure.trial import Trial
+from benchmarks.programs import program
+
+_CONCURRENT_ATTEMPTS = 16
+
+
+def bulk_down(trial: Trial) -> dict[str, float]:
+    """Return CPU seconds of the proxy per GB (10^9 bytes) and GB per second, from the origin to the load."""
+    return _bulk(trial, "source", "down")
+
+
+def bulk_up(trial: Trial) -> dict[str, float]:
+    """Return the same for bytes from the load to the origin."""
+    return _bulk(trial, "sink", "up")
+
+
+def _bulk(trial: Trial, origin_mode: str, direction: str) -> dict[str, float]:
+    origin = trial.origin(origin_mode)
+    proxy = trial.proxy(origin)
+    seconds = whole(trial.seconds + 2)
+    arguments = [proxy.port, direction, trial.connections, seconds]
+    load = trial.load([str(program("bulk")), *map(str, arguments)])
+    window = trial.window(load, proxy, origin)
+    load.wait(seconds + 10)
+    if not window.bytes:
+        raise BenchmarkError("no byte moved while the window was open")
+    gigabytes = window.bytes / 1e9
+    figures = {"gb_per_s": gigabytes / window.seconds}
+    if proxy.programs:
+        figures["cpu_s_per_gb"] = window.proxy_cpu_ns / 1e9 / gigabytes
+        figures["cpu_share"] = window.proxy_cpu_ns / 1e9 / window.seconds
+    return figures
+
+
+def connect(trial: Trial) -> dict[str, float]:
+    """Return CPU of the proxy per connection (µs), connections per second, and a connection's life (µs)."""
+    origin = trial.origin("close")
+    proxy = trial.proxy(origin)
+    seconds = whole(trial.seconds + 2)
+    load = trial.load([str(program("connect")), str(proxy.port), str(_CONCURRENT_ATTEMPTS), str(seconds)])
+    window = trial.window(load, proxy, origin)
+    report = json.loads(load.wait(seconds + 10))
+    if not window.accepted:
+        raise BenchmarkError("the origin accepted no connection while the window was open")
+    figures = {
+        "connections_per_s": window.accepted / window.seconds,
+        "p50_us": report["p50_us"],
+        "p99_us": report["p99_us"],
+    }
+    if proxy.programs:
+        figures["cpu_us"] = window.proxy_cpu_ns / 1e3 / window.accepted
+        figures["cpu_share"] = window.proxy_cpu_ns / 1e9 / window.seconds
+    return figures

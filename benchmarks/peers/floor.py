@@ -1,0 +1,20 @@
+"""The floor: our bare relay in C (``benchmarks/floor/relay.c``)."""
+
+import shutil
+
+from benchmarks.peers.base import Launch, Mode, Plan
+from benchmarks.programs import program
+
+
+class Floor:
+    name = "floor"
+    modes = frozenset({Mode.TCP})
+
+    def missing(self) -> str | None:
+        return None if shutil.which("cc") else "no C compiler: apt install gcc"
+
+    def version(self) -> str:
+        return "benchmarks/floor/relay.c"
+
+    def launches(self, plan: Plan) -> list[Launch]:
+        return [Launch([str(program("relay")), str(plan.listen_port), str(plan.origin_port)])]

@@ -1,0 +1,87 @@
+"""The scenarios: what is measured, with which load, and which figure counts."""
+
+from dataclasses import dataclass
+
+from benchmarks.cpus import Arrangement
+from benchmarks.measure.bulk import bulk_down, bulk_up, connect
+from benchmarks.measure.gil import gil_hold
+from benchmarks.measure.idle import idle_cpu, idle_memory, resident
+from benchmarks.measure.requests import requests
+from benchmarks.measure.trial import Measure
+from benchmarks.peers.base import Mode
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure of a scenario, and how it is shown."""
+
+    key: str
+    label: str
+    digits: int = 1
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A kind of work. Its first metric is the headline: the ratios are made of it, and lower is better."""
+
+    name: str
+    title: str
+    measure: Measure
+    metrics: tuple[Metric, ...]
+    arrangement: Arrangement
+    connections: int = 0
+    mode: Mode = Mode.TCP
+    only: frozenset[str] = frozenset()  # the proxies it makes sense for; empty for all
+    needs_proxy: bool = False  # whether `direct` has nothing to show
+    most_rounds: int = 1_000  # figures that hardly vary need fewer rounds
+
+    @property
+    def headline(self) -> Metric:
+        return self.metrics[0]
+
+    def fits(self, proxy: str) -> bool:
+        if self.only:
+            return proxy in self.only
+        return not (self.needs_proxy and proxy == "direct")
+
+
+_CPU_REQUEST = Metric("cpu_us", "CPU µs/request")
+_RATE = Metric("requests_per_s", "requests/s", 0)
+_P50 = Metric("p50_us", "p50 µs", 0)
+_P99 = Metric("p99_us", "p99 µs", 0)
+_ADDED_P50 = Metric("added_p50_us", "p50 added µs")
+_GB_RATE = Metric("gb_per_s", "GB/s", 2)
+_BULK = (Metric("cpu_s_per_gb", "CPU s/GB", 3), _GB_RATE)
+_SATURATED = (_CPU_REQUEST, _RATE, _P50, _P99)
+
+
+_CONNECT = (Metric("cpu_us", "CPU µs/connection"), Metric("connections_per_s", "connections/s", 0),
+            _P50, _P99)
+_IDLE_MEMORY = (Metric("kib_per_connection", "KiB/connection (PSS)", 2),
+                Metric("rss_kib_per_connection", "KiB/connection (RSS)", 2))
+_RESIDENT = (Metric("rss_mib", "MiB (RSS)"), Metric("pss_mib", "MiB (PSS)"))
+_GIL = (Metric("p99_ratio", "p99 ratio", 3), Metric("p50_ratio", "p50 ratio", 3),
+        Metric("p99_held_us", "p99 held µs", 0), Metric("p99_free_us", "p99 free µs", 0),
+        Metric("python_stall_ms", "longest Python stall ms"))
+
+_SMALL = "keep-alive, small requests"
+_ONE, _TWO = Arrangement.ONE_CPU, Arrangement.TWO_CPUS
+
+SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in (
+    Scenario("tcp-1", f"TCP relay, 1 connection, {_SMALL}", requests,
+             (_CPU_REQUEST, _ADDED_P50, _P50, _P99, _RATE), _ONE, 1),
+    Scenario("tcp-64", f"TCP relay, 64 connections, {_SMALL}", requests, _SATURATED, _ONE, 64),
+    Scenario("tcp-64-two", f"TCP relay, 64 connections, {_SMALL}", requests, _SATURATED, _TWO, 64),
+    Scenario("tcp-256", f"TCP relay, 256 connections, {_SMALL}", requests, _SATURATED, _TWO, 256),
+    Scenario("bulk-1", "TCP bulk from the origin, 1 connection", bulk_down, _BULK, _TWO, 1),
+    Scenario("bulk-8", "TCP bulk from the origin, 8 connections", bulk_down, _BULK, _TWO, 8),
+    Scenario("bulk-8-up", "TCP bulk to the origin, 8 connections", bulk_up, _BULK, _TWO, 8),
+    Scenario("connect", "a new TCP connection for each request, 16 at a time", connect, _CONNECT, _ONE, 16),
+    Scenario("idle-memory", "growth per idle connection, both sides' state, 2,000 of them", idle_memory,
+             _IDLE_MEMORY, _TWO, 2_000, needs_proxy=True, most_rounds=3),
+    Scenario("resident", "memory at start", resident, _RESIDENT, _TWO, needs_proxy=True, most_rounds=3),
+    Scenario("idle-cpu", "processor time with 2,000 idle connections", idle_cpu,
+             (Metric("cpu_ms_per_s", "CPU ms/s", 3),), _TWO, 2_000, needs_proxy=True, most_rounds=3),
+    Scenario("gil-hold", "p99 while a Python thread holds the GIL for 100 ms at a time, over p99 without",
+             gil_hold, _GIL, _TWO, 16, only=frozenset({"hopmesh"})),
+)}

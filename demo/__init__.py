@@ -1,0 +1,1 @@
+"""`make demo`: two origins, a proxy in front of them, real traffic, and what an operator sees of it."""

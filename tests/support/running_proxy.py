@@ -1,0 +1,121 @@
+"""A proxy on a loop of its own, in a thread, for tests that play the client and the origin."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import uvloop
+
+from mesh_core.config import load_builtins
+from mesh_core.control.proxy import Mounting, Proxy
+from tests.support.peer import Peer, connect
+from tests.support.waiting import LIMIT_S, wait_until
+
+_T = TypeVar("_T")
+Settings = dict[str, Any]
+
+
+class RunningProxy:
+    """Starts when made. `close` must be called; it fails the test when something went wrong in the background."""
+
+    def __init__(self, config: Settings, mounting: Mounting) -> None:
+        self.loop = uvloop.new_event_loop()
+        self.unhandled: list[dict[str, Any]] = []
+        self.loop.set_exception_handler(lambda _, context: self.unhandled.append(context))
+        self._thread = threading.Thread(target=self.loop.run_forever, name="control")
+        self._thread.start()
+        self.access_log = Path(config["access_log"]["path"]) if config.get("access_log") else None
+        self.proxy = Proxy(load_builtins(config), mounting=mounting)
+        try:
+            self.wait(self.proxy.start())
+        except BaseException:
+            self._end_loop()
+            raise
+
+    def start(self, work: Coroutine[Any, Any, _T]) -> Any:
+        """Begin `work` on the control thread; returns its concurrent future."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop)
+
+    def wait(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """Do `work` on the control thread and wait for it."""
+        return self.start(work).result(LIMIT_S)
+
+    def call(self, function: Callable[[], _T]) -> _T:
+        """Call `function` on the control thread and wait for what it returns."""
+
+        async def work() -> _T:
+            return function()
+
+        return self.wait(work())
+
+    def apply(self, config: Settings) -> None:
+        """Change the configuration."""
+        self.wait(self.proxy.apply(load_builtins(config)))
+
+    def close(self) -> None:
+        """Close the proxy and its loop; again is allowed."""
+        if not self.loop.is_closed():
+            try:
+                self.wait(self.proxy.close())
+            finally:
+                self._end_loop()
+                # A failed test's traceback keeps this object; what it ran shall be gone all the same.
+                del self.proxy
+            assert not self.unhandled, self.unhandled
+
+    def _end_loop(self) -> None:
+        self.wait(self.loop.shutdown_default_executor())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
+    # --- what a test asks of it ---
+
+    def address(self, listener: str = "in") -> str:
+        """Where a listener listens."""
+        return self.proxy.listener_addresses[listener]
+
+    def connect(self, listener: str = "in", receive_buffer: int | None = None) -> Peer:
+        """A client's connection to a listener."""
+        return connect(self.address(listener), receive_buffer)
+
+    def stats(self, kind: str, *labels: str) -> dict[str, int]:
+        """The statistics of a scope: ("server"), ("listener", "in"), ("cluster", "app"), ("endpoint", ...)."""
+        for scope in self.call(lambda: self.proxy.registry.scopes(kind)):
+            if scope.labels == labels:
+                return scope.read()
+        raise AssertionError(f"no scope {kind} {labels}")
+
+    def wait_for_stat(self, value: int, name: str, kind: str, *labels: str) -> None:
+        """Wait until a statistic has exactly this value."""
+        wait_until(
+            lambda: self.stats(kind, *labels)[name] == value,
+            f"{kind} {labels}: {name} is {value}, but {self.stats(kind, *labels)}",
+        )
+
+    def wait_for_connections(self, count: int) -> None:
+        """Wait until so many downstream connections are open."""
+        wait_until(lambda: self.proxy.active_connections == count, f"{count} open connections")
+
+    def records(self, count: int) -> list[dict[str, Any]]:
+        """All access records, once there are `count` of them."""
+        path = self.access_log
+        assert path is not None
+
+        def lines() -> list[str] | None:
+            found = path.read_text().splitlines(keepends=True)
+            complete = [line for line in found if line.endswith("\n")]
+            return complete if len(complete) >= count else None
+
+        found = [json.loads(line) for line in wait_until(lines, f"{count} access records")]
+        assert len(found) == count, found
+        return found
+
+    def record(self) -> dict[str, Any]:
+        """The only access record there is."""
+        return self.records(1)[0]
