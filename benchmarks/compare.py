@@ -7,6 +7,8 @@ from benchmarks.ratios import Spread, paired_ratio
 from benchmarks.results import Results
 from benchmarks.scenarios import SCENARIOS, Scenario
 
+_FEWEST_ROUNDS = 3  # with fewer, two ranges often miss each other by chance
+
 
 @dataclass(frozen=True)
 class Change:
@@ -24,6 +26,8 @@ class Change:
     @property
     def word(self) -> str:
         """A change counts only when the ranges of all rounds, then and now, do not touch."""
+        if min(self.then.count, self.now.count) < _FEWEST_ROUNDS:
+            return "too few rounds"
         if self.now.low > self.then.high:
             return "WORSE"
         if self.now.high < self.then.low:

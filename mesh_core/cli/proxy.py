@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -11,9 +12,7 @@ from mesh_core.control import logs
 
 
 @click.command(epilog="Example: hopmesh proxy --config proxy.yaml")
-@click.option(
-    "--config", "-c", "path", required=True, metavar="FILE", help="The configuration to run, in YAML."
-)
+@click.option("--config", "-c", "path", required=True, metavar="FILE", help="The configuration to run, in YAML.")
 @click.option(
     "--log-level",
     type=click.Choice(list(logs.LEVELS)),
@@ -28,6 +27,7 @@ def proxy(path: str, log_level: str) -> None:
     or SIGINT stops at once. SIGUSR1 reopens the access log. The exit status is 1 if the configuration cannot be
     served.
     """
+    _fill_standard_descriptors()
     try:
         config = load_file(path)
         logs.configure(log_level)
@@ -43,3 +43,14 @@ def proxy(path: str, log_level: str) -> None:
     except ConfigError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
+
+
+def _fill_standard_descriptors() -> None:
+    """Open what whoever started us has closed, or the first sockets would be taken for standard streams."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", closefd=False)

@@ -11,6 +11,7 @@ import threading
 import structlog
 
 from mesh_core.config import ConfigError, Fault
+from mesh_core.config.escape import escaped
 
 # Bytes that may wait for a slow file; what comes beyond them is dropped and counted.
 PENDING_LIMIT_BYTES = 16 * 1024 * 1024
@@ -97,7 +98,9 @@ def _open_descriptor(path: str) -> int:
 def _open(path: str, name: str) -> int:
     try:
         return _open_descriptor(path)
-    except OSError as error:
-        message = f"cannot open {path} for appending: {error.strerror}"
+    except (OSError, ValueError) as error:
+        # ValueError: a NUL character, or one that no file name can have.
+        reason = error.strerror if isinstance(error, OSError) else error
+        message = escaped(f"cannot open {path} for appending: {reason}")
         hint = "the directory must exist and the file be writable for the user that hopmesh runs as"
         raise ConfigError(name, (Fault("access_log.path", None, None, message, hint),)) from error

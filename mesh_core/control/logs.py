@@ -33,7 +33,7 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
         processors.append(structlog.processors.JSONRenderer(serializer=_json))
     structlog.configure(
         processors=processors,
-        logger_factory=structlog.PrintLoggerFactory(_Lossy(out)),
+        logger_factory=structlog.WriteLoggerFactory(_Lossy(out)),
         cache_logger_on_first_use=False,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import resource
 import signal
@@ -12,7 +13,7 @@ from typing import Any
 import structlog
 
 from mesh_core._version import __version__
-from mesh_core.config import Config, ConfigError, load_file
+from mesh_core.config import Config, ConfigError, Fault, load_file
 from mesh_core.config.escape import escaped
 from mesh_core.control.admin.server import AdminServer
 from mesh_core.control.proxy import Proxy
@@ -38,10 +39,12 @@ class Process:
     async def run(self) -> None:
         """Serve until told to stop. Raises ConfigError when the configuration cannot be served."""
         raise_descriptor_limit()
-        await self._proxy.start()
+        asyncio.get_running_loop().set_exception_handler(_log_internal_error)
         try:
-            await self._replace_admin(self._proxy.config, await self._prepare_admin(self._proxy.config))
-            self._watch_signals()
+            # A reload that is asked for meanwhile waits; a stop is heard as soon as there is something to stop.
+            async with self._reloading:
+                self._watch_signals()
+                await self._start()
             self._tell_listeners()
             log.info("ready", version=__version__, workers=self._proxy.worker_count)
             await self._stop.wait()
@@ -53,6 +56,14 @@ class Process:
             if self._admin is not None:
                 await self._admin.close()
             await self._proxy.close()
+
+    async def _start(self) -> None:
+        config = self._proxy.config
+        try:
+            await self._proxy.start()
+        except OSError as error:
+            raise ConfigError(self._name, (Fault("", None, None, f"cannot be served: {error}"),)) from error
+        await self._replace_admin(config, await self._prepare_admin(config))
 
     def _watch_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -148,4 +159,11 @@ def raise_descriptor_limit() -> None:
     """Allow as many open files as the hard limit does: every connection takes two."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        # A hard limit over fs.nr_open is possible, and cannot be reached.
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _log_internal_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What asyncio would write in a format of its own."""
+    log.error("internal error", reason=context.get("message"), exc_info=context.get("exception"))

@@ -201,13 +201,16 @@ class Proxy:
 
     async def _change(self, config: Config, name: str) -> None:
         chosen, opened = self._sockets.prepare(config, name)
+        access_log = self._access_log
         try:
             access_log = self._prepare_access_log(config, name)
-        except ConfigError:
+            snapshot = self._compiler.compile(config, chosen)
+        except BaseException:
+            if access_log is not None and access_log is not self._access_log:
+                access_log.close()
             for each in opened:
                 each.close()
             raise
-        snapshot = self._compiler.compile(config, chosen)
         dropped = self._sockets.keep(config, chosen)
         replaced = self._access_log if self._access_log is not access_log else None
         self.config, self._chosen, self._access_log = config, chosen, access_log

@@ -22,7 +22,7 @@ cdef extern from "<sys/socket.h>" nogil:
         AF_UNSPEC, AF_INET, AF_INET6, AF_UNIX
         SOCK_STREAM, SOCK_NONBLOCK, SOCK_CLOEXEC
         SOL_SOCKET, SO_ERROR, SO_LINGER, SO_OOBINLINE
-        MSG_NOSIGNAL, MSG_DONTWAIT
+        MSG_NOSIGNAL, MSG_DONTWAIT, MSG_PEEK
         SHUT_RD, SHUT_WR
     int socket(int family, int type, int protocol)
     int connect(int fd, const sockaddr* address, socklen_t size)

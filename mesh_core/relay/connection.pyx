@@ -46,6 +46,8 @@ cdef void on_upstream(void* owner, uint32_t events) noexcept nogil:
 cdef inline void on_side(ConnectionC* connection, SideC* side, SideC* other, uint32_t events) noexcept nogil:
     connection.last_active_ms = connection.table.core.reactor.now_ms
     if events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI):
+        if events & EPOLLERR:
+            side.flags |= SIDE_FAILED
         if not side.flags & SIDE_ENDED:
             side.flags |= SIDE_READABLE | SIDE_UNTIL_EMPTY
         elif events & EPOLLERR:
@@ -81,9 +83,10 @@ cdef bint settle(ConnectionC* connection, SideC* source, SideC* sink, RelayStatu
     if status == RELAY_YIELDED:
         reactor_queue_task(&connection.table.core.reactor, &connection.task)
         return True
-    if status == RELAY_ENDED:
+    if status == RELAY_ENDED and not source.flags & SIDE_FAILED:
         return pass_end(connection, source, sink)
-    if status == RELAY_SOURCE_FAILED:
+    if status == RELAY_ENDED or status == RELAY_SOURCE_FAILED:
+        # An end of stream with a reset behind it is a reset.
         source_failed(connection, source)
     elif status == RELAY_SINK_FAILED:
         sink_failed(connection, source, sink)

@@ -9,7 +9,7 @@ from mesh_core.includes.linux cimport (
     EAGAIN, EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP,
     ETIMEDOUT, errno,
 )
-from mesh_core.includes.socket cimport AF_UNIX, getsockname, recv, sockaddr, sockaddr_storage, socklen_t
+from mesh_core.includes.socket cimport AF_UNIX, MSG_PEEK, getsockname, recv, sockaddr, sockaddr_storage, socklen_t
 from mesh_core.net.address cimport PeerAddressC, peer_address_from
 from mesh_core.net.proxy_protocol cimport (
     PROXY_INCOMPLETE, PROXY_V2_LIMIT, ProxyHeaderC, proxy_protocol_parse, proxy_protocol_write,
@@ -18,7 +18,7 @@ from mesh_core.net.sockets cimport socket_close_reset, socket_connect, socket_er
 from mesh_core.relay.connection cimport (
     ConnectionC, connection_abort, connection_create, connection_opened,
 )
-from mesh_core.relay.relay cimport SIDE_READABLE, SIDE_UNTIL_EMPTY, SideC
+from mesh_core.relay.relay cimport SIDE_FAILED, SIDE_READABLE, SIDE_UNTIL_EMPTY, SideC
 from mesh_core.runtime.byte_queue cimport byte_queue_append, byte_queue_clear, byte_queue_peek
 from mesh_core.runtime.clock cimport wall_clock_us
 from mesh_core.runtime.core cimport CoreC
@@ -224,8 +224,17 @@ cdef void on_early_downstream(void* owner, uint32_t events) noexcept nogil:
 
 cdef void on_connecting(void* owner, uint32_t events) noexcept nogil:
     cdef ConnectionC* connection = <ConnectionC*>owner
+    cdef int fd = connection.upstream.source.fd
+    cdef ssize_t waiting
     if events & (EPOLLERR | EPOLLHUP):
-        connect_failed(connection, socket_error(connection.upstream.source.fd))
+        waiting = recv(fd, connection.table.core.scratch, 1, MSG_PEEK)
+        if waiting > 0:
+            # It was connected, spoke and was reset before anyone looked; what it said goes first.
+            connection.upstream.flags |= SIDE_READABLE | SIDE_UNTIL_EMPTY | SIDE_FAILED
+            upstream_connected(connection)
+        else:
+            # A receive that fails takes the error off the socket.
+            connect_failed(connection, errno if waiting < 0 else socket_error(fd))
     elif events & EPOLLOUT:
         if events & (EPOLLRDHUP | EPOLLPRI):
             connection.upstream.flags |= SIDE_READABLE | SIDE_UNTIL_EMPTY

@@ -22,7 +22,7 @@ cdef enum:
     SIDE_ENDED = 1 << 2        # the end of its stream was read
     SIDE_SHUT = 1 << 3         # our end of stream was sent to it
     SIDE_BLOCKED = 1 << 4      # takes no more until epoll says so
-    SIDE_FAILED = 1 << 5       # sending to it failed
+    SIDE_FAILED = 1 << 5       # it was reset; what it said before may still be there
 
 
 # One socket of a connection. Owner: ConnectionC, which must call side_clear before it goes.

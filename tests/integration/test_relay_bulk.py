@@ -58,8 +58,8 @@ def test_small_messages_after_bulk(serve: Serve, kind: str, origin_of_kind: Orig
                 assert client.receive(2) == bytes([number]) * 2
 
 
-# A small one keeps to copying, a middle one splices, the largest is more than the worker's receive buffer.
-@pytest.mark.parametrize("limit", [4096, 65536, 262144, 16 * MIB])
+# A small one keeps to copying; the others splice.
+@pytest.mark.parametrize("limit", [4096, 65536, 262144])
 def test_slow_reader_stops_the_sender(serve: Serve, origin: Origin, limit: int) -> None:
     """While nobody reads, only so much is taken as buffers hold; then all of it arrives."""
     proxy = serve(origin.address, listener={"buffer_limit_bytes": limit})

@@ -28,9 +28,7 @@ def program(name: str, *folders: str) -> str:
 
 
 @contextmanager
-def child(
-    command: Sequence[str | Path], log: Path, user: int | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
+def child(command: Sequence[str | Path], log: Path, user: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """A program that runs in the background, its output in `log`; killed at the end."""
     with log.open("ab") as out:
         process = subprocess.Popen(

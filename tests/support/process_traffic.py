@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from typing import NamedTuple
 
@@ -57,10 +57,8 @@ class EchoOrigin:
         self._listening.close()
         with self._lock:
             for each in self._open:
-                try:
+                with suppress(OSError):
                     each.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
         for thread in self._threads:
             thread.join()
 
@@ -89,6 +87,15 @@ def connect(address: str, limit_s: float = LIMIT_S) -> socket.socket:
         return connection
     host, _, port = address.rpartition(":")
     return socket.create_connection((host.strip("[]"), int(port)), limit_s)
+
+
+def has_ipv6() -> bool:
+    """Whether this machine has an IPv6 loopback address."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
 
 
 def receive_exactly(connection: socket.socket, size: int) -> bytes:
@@ -183,4 +190,3 @@ def counters(address: str, pattern: str = "") -> dict[str, float]:
     assert reply.status == 200, reply
     pairs = (line.rsplit(": ", 1) for line in reply.text.splitlines())
     return {name: float(value) for name, value in pairs}
-

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,13 +25,13 @@ class RunningProxy:
     """Starts when made. `close` must be called; it fails the test when something went wrong in the background."""
 
     def __init__(self, config: Settings, mounting: Mounting) -> None:
+        self.proxy = Proxy(load_builtins(config), mounting=mounting)
+        self.access_log = Path(config["access_log"]["path"]) if config.get("access_log") else None
         self.loop = uvloop.new_event_loop()
         self.unhandled: list[dict[str, Any]] = []
         self.loop.set_exception_handler(lambda _, context: self.unhandled.append(context))
         self._thread = threading.Thread(target=self.loop.run_forever, name="control")
         self._thread.start()
-        self.access_log = Path(config["access_log"]["path"]) if config.get("access_log") else None
-        self.proxy = Proxy(load_builtins(config), mounting=mounting)
         try:
             self.wait(self.proxy.start())
         except BaseException:
@@ -52,6 +53,22 @@ class RunningProxy:
             return function()
 
         return self.wait(work())
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """The control thread does nothing meanwhile; in the inline mounting, the workers neither."""
+        holds, go_on = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            holds.set()
+            go_on.wait(LIMIT_S)
+
+        self.loop.call_soon_threadsafe(hold)
+        assert holds.wait(LIMIT_S)
+        try:
+            yield
+        finally:
+            go_on.set()
 
     def apply(self, config: Settings) -> None:
         """Change the configuration."""
@@ -83,6 +100,14 @@ class RunningProxy:
     def connect(self, listener: str = "in", receive_buffer: int | None = None) -> Peer:
         """A client's connection to a listener."""
         return connect(self.address(listener), receive_buffer)
+
+    def turns_away(self, listener: str = "in") -> None:
+        """A new connection is reset before it has carried anything; its client may learn that from `connect`."""
+        try:
+            with self.connect(listener) as client:
+                assert client.receive_until_reset() == b""
+        except ConnectionResetError:
+            pass
 
     def stats(self, kind: str, *labels: str) -> dict[str, int]:
         """The statistics of a scope: ("server"), ("listener", "in"), ("cluster", "app"), ("endpoint", ...)."""

@@ -71,9 +71,7 @@ async def stats(proxy: Proxy, query: Query) -> Answer:
     except FilterError as error:
         return text(f"filter: {error}\n", 400)
     chosen = {
-        name: value
-        for name, value in sorted(values.items())
-        if wanted(name) and (value or "usedonly" not in query)
+        name: value for name, value in sorted(values.items()) if wanted(name) and (value or "usedonly" not in query)
     }
     if query.get("format") == "json":
         return as_json({"stats": [{"name": name, "value": value} for name, value in chosen.items()]})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 from urllib.parse import parse_qsl
 
@@ -73,7 +72,9 @@ class AdminServer:
             writer.close()
             async with asyncio.timeout(IDLE_TIMEOUT_S):
                 await writer.wait_closed()
-        except OSError:  # TimeoutError too
+        except (OSError, asyncio.CancelledError):
+            # A time-out is an OSError too. Only `close` cancels, and nobody waits for this task but `close`:
+            # asyncio's streams would log a task that ends cancelled.
             pass
         finally:
             # Whoever does not read the answer must not hold up the end: neither that of this task nor of the process.
@@ -99,6 +100,8 @@ class AdminServer:
 
     async def _answer(self, request: h11.Request) -> Answer:
         path, _, query = request.target.decode("ascii", "replace").partition("?")
+        if request.http_version not in (b"1.0", b"1.1"):
+            return text("only HTTP/1.0 and HTTP/1.1 are spoken here\n", 505)
         page = PAGES.get(path)
         method = request.method.decode("ascii")
         if page is None:

@@ -13,7 +13,16 @@ from collections.abc import Callable
 # A longer filter is nobody's.
 LIMIT = 200
 
-_TOKEN = re.compile(r"(?P<gap>\.[*+])|(?P<or>\|)|(?P<one>\\[.\\^$|*+?(){}\[\]-]|\[\^?[A-Za-z0-9_.:/-]+\]|[^\\*+?(){}\[\]])")
+_TOKEN = re.compile(
+    r"""
+    (?P<gap> \.[*+] )
+    | (?P<or> \| )
+    | \\[.\\^$|*+?(){}\[\]-]  # a character that would mean something else
+    | \[\^?[A-Za-z0-9_.:/-]+\]  # a set
+    | [^\\*+?(){}\[\]]  # a character, . ^ and $ among them
+    """,
+    re.VERBOSE,
+)
 
 
 class FilterError(ValueError):
@@ -48,8 +57,9 @@ def compile_filter(pattern: str) -> Callable[[str], bool]:
 
 
 def _contains(name: str, parts: list[re.Pattern[str]]) -> bool:
-    """Whether the parts occur one after the other. None of them repeats anything, so the leftmost place is as good as
-    any, except for the last one: it may have to reach the end.
+    """Whether the parts occur one after the other.
+
+    Each matches a fixed number of characters, so its leftmost place leaves the most room for the rest.
     """
     position = 0
     for part in parts:

@@ -90,9 +90,7 @@ def test_a_pipe_that_nobody_reads_stops_nothing(folder: Path, reader: str) -> No
             # A record has some 400 bytes: more than the 64 KiB of a pipe.
             for _ in range(400):
                 exchange(address)
-            assert counters(proxy.admin, "listener.in.downstream_cx_total") == {
-                "listener.in.downstream_cx_total": 400
-            }
+            assert counters(proxy.admin, "listener.in.downstream_cx_total") == {"listener.in.downstream_cx_total": 400}
             proxy.reload()
             exchange(address)
             began = time.monotonic()

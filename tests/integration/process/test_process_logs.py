@@ -1,5 +1,6 @@
 """The process log: JSON lines for machines, plain words for people."""
 
+import contextlib
 import json
 import os
 import pty
@@ -68,10 +69,8 @@ def test_on_a_terminal_it_is_for_people(folder: Path, echo: str) -> None:
             shown = bytearray()
 
             def shows(words: bytes) -> bool:
-                try:
+                with contextlib.suppress(BlockingIOError):
                     shown.extend(os.read(terminal, 65536))
-                except BlockingIOError:
-                    pass
                 return words in shown
 
             until(lambda: shows(b"ready"), "it says that it is ready")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.process import LIMIT_S, one_listener, running, stop_process, until, write_config
+from tests.support.process import LIMIT_S, ProxyProcess, one_listener, running, stop_process, until, write_config
 from tests.support.process_programs import nginx, program
 from tests.support.process_traffic import admin, ask, connect, echo_origin
 
@@ -178,11 +178,25 @@ def test_many_reloads_at_once_end_with_the_last_file(folder: Path, echo: str) ->
             write_config(proxy.config, one_listener(echo, admin={"address": path}))
             proxy.signal(signal.SIGHUP)
         proxy.wait_for("admin listening", address=path)
-        until(lambda: (folder / "admin19.sock").exists(), "the last address")
+        until((folder / "admin19.sock").exists, "the last address")
         proxy.reload()
         assert not proxy.events("reload refused")
         assert admin(path, "/live", "GET").status == 200
         assert [each.name for each in folder.glob("*.sock")] == ["admin19.sock"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM])
+def test_a_signal_that_comes_while_it_starts(folder: Path, echo: str, number: signal.Signals) -> None:
+    with ProxyProcess(write_config(folder / "proxy.yaml", one_listener(echo))) as proxy:
+        # Told before the listeners are, and long before "ready".
+        proxy.wait_for("admin listening")
+        proxy.signal(number)
+        proxy.wait_for({signal.SIGHUP: "reloaded", signal.SIGTERM: "stopped"}.get(number, "ready"))
+        if number != signal.SIGTERM:
+            with connect(proxy.address()) as client:
+                ask(client, b"hello")
+            proxy.signal(signal.SIGTERM)
+        assert proxy.wait() == 0
 
 
 def test_reloads_leak_no_descriptor(folder: Path, echo: str) -> None:

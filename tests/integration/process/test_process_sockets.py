@@ -9,15 +9,7 @@ import pytest
 
 from tests.support.process import one_listener, running, stop_process, until
 from tests.support.process_programs import child, program, run_program, wait_for_socket
-from tests.support.process_traffic import ask, connect, receive_all
-
-
-def has_ipv6() -> bool:
-    try:
-        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
-    except OSError:
-        return False
-    return True
+from tests.support.process_traffic import ask, connect, has_ipv6, receive_all
 
 
 def socat_target(address: str) -> str:
@@ -101,9 +93,7 @@ def test_a_client_that_is_killed_leaves_nothing_behind(folder: Path, echo: str) 
     with running(folder, one_listener(echo)) as proxy:
         before = proxy.open_descriptors()
         clients = [
-            subprocess.Popen(
-                [socat, "-", socat_target(proxy.address())], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-            )
+            subprocess.Popen([socat, "-", socat_target(proxy.address())], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             for _ in range(5)
         ]
         try:

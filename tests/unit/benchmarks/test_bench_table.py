@@ -76,9 +76,9 @@ def test_a_bar_that_was_not_measured_is_open():
 
 
 def test_a_baseline_is_compared_by_ratios_to_the_peers():
-    then = results({("tcp-64", "hopmesh", "cpu_us"): [8.0, 8.2], ("tcp-64", "nginx", "cpu_us"): [10.0, 10.0]})
+    then = results({("tcp-64", "hopmesh", "cpu_us"): [8.0, 8.1, 8.2], ("tcp-64", "nginx", "cpu_us"): [10] * 3})
     # A machine of half the speed, on which hopmesh costs 10 % more than that explains.
-    now = results({("tcp-64", "hopmesh", "cpu_us"): [17.6, 18.0], ("tcp-64", "nginx", "cpu_us"): [20, 20]})
+    now = results({("tcp-64", "hopmesh", "cpu_us"): [17.6, 17.8, 18], ("tcp-64", "nginx", "cpu_us"): [20] * 3})
     (change,) = compare(then, now)
     assert (change.scenario, change.word) == ("tcp-64", "WORSE")
     assert round(change.ratio, 2) == 1.10
@@ -86,7 +86,14 @@ def test_a_baseline_is_compared_by_ratios_to_the_peers():
 
 
 def test_ranges_that_touch_are_no_change():
-    then = results({("tcp-64", "hopmesh", "cpu_us"): [8.0, 9.0], ("tcp-64", "nginx", "cpu_us"): [10.0, 10.0]})
-    now = results({("tcp-64", "hopmesh", "cpu_us"): [8.9, 9.9], ("tcp-64", "nginx", "cpu_us"): [10.0, 10.0]})
+    then = results({("tcp-64", "hopmesh", "cpu_us"): [8.0, 8.5, 9.0], ("tcp-64", "nginx", "cpu_us"): [10] * 3})
+    now = results({("tcp-64", "hopmesh", "cpu_us"): [8.9, 9, 9.9], ("tcp-64", "nginx", "cpu_us"): [10] * 3})
     (change,) = compare(then, now)
     assert change.word == "ranges overlap"
+
+
+def test_a_single_round_decides_nothing():
+    then = results({("tcp-64", "hopmesh", "cpu_us"): [8.0], ("tcp-64", "nginx", "cpu_us"): [10.0]})
+    now = results({("tcp-64", "hopmesh", "cpu_us"): [16.0], ("tcp-64", "nginx", "cpu_us"): [10.0]})
+    (change,) = compare(then, now)
+    assert change.word == "too few rounds"

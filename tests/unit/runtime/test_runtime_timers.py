@@ -51,7 +51,7 @@ def test_random_operations(seed: int) -> None:
     noise = random.Random(seed)
     start_ms = noise.choice((0, 7, 63 * TICK_MS, noise.randrange(10**13), WHEEL_TICKS * TICK_MS - 1))
     wheel, model = Wheel(64, start_ms), Model(start_ms)
-    for _ in range(25_000):
+    for _ in range(150_000):
         choice = noise.random()
         number = noise.randrange(64)
         if choice < 0.55:
