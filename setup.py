@@ -74,6 +74,9 @@ def sources(testing):
     return found if testing else [path for path in found if "_testing" not in path.parts]
 
 
+TESTING = with_testing(sys.argv, os.environ)
+
+
 def compiled_extensions():
     """Translate every ``.pyx`` to C.
 
@@ -88,7 +91,7 @@ def compiled_extensions():
             extra_compile_args=_COMMON + compile_args,
             extra_link_args=link_args,
         )
-        for path in sources(with_testing(sys.argv, os.environ))
+        for path in sources(TESTING)
     ]
     original, sys.stderr = sys.stderr, _Tee(sys.stderr)
     try:
@@ -106,5 +109,9 @@ def compiled_extensions():
 
 setup(
     ext_modules=compiled_extensions(),
-    options={"build_ext": {"parallel": int(os.environ.get("HOPMESH_JOBS") or os.cpu_count() or 1)}},
+    options={
+        "build_ext": {"parallel": int(os.environ.get("HOPMESH_JOBS") or os.cpu_count() or 1)},
+        # A wheel is all that its build folder holds, so it must not be the one of builds in place.
+        "build": {"build_base": "build" if TESTING else "build/wheel"},
+    },
 )

@@ -91,9 +91,9 @@ def count_contend(SharedCount count not None, SharedCount inside not None, uint6
     """Enter and leave without the GIL: (times admitted, the most that were inside at once)."""
     cdef uint64_t admitted = 0
     cdef uint64_t most = 0
-    cdef uint64_t now, index
+    cdef uint64_t now, _round
     with nogil:
-        for index in range(rounds):
+        for _round in range(rounds):
             if shared_count_module.shared_count_enter(&count.value, limit):
                 now = fetch_add_u64(&inside.value, 1) + 1
                 most = max(most, now)

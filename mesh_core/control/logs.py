@@ -7,7 +7,7 @@ import logging
 import os
 import select
 import sys
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import orjson
 import structlog
@@ -33,7 +33,7 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
         processors.append(structlog.processors.JSONRenderer(serializer=_json))
     structlog.configure(
         processors=processors,
-        logger_factory=structlog.WriteLoggerFactory(_Lossy(out)),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Lossy(out))),
         cache_logger_on_first_use=False,
     )
 

@@ -94,10 +94,12 @@ class Process:
         drain = asyncio.ensure_future(self._proxy.drain())
         now = asyncio.ensure_future(self._stop_now.wait())
         await asyncio.wait((drain, now), return_when=asyncio.FIRST_COMPLETED)
+        # Told to hurry, it is `close` that resets them.
+        left = drain.result() if drain.done() else self._proxy.active_connections
         for each in (drain, now):
             each.cancel()
         await asyncio.gather(drain, now, return_exceptions=True)
-        log.info("stopped", connections_reset=self._proxy.active_connections)
+        log.info("stopped", connections_reset=left)
 
     async def _reload(self) -> None:
         """Read the file again; a fault changes nothing."""

@@ -55,6 +55,7 @@ class Proxy:
         self._threads: list[threading.Thread] = []
         self._snapshots: list[Snapshot] = []
         self._access_log: AccessLogWriter | None = None
+        self._closed_logs_dropped = 0
         self._collecting: asyncio.TimerHandle | None = None
         self._changing = asyncio.Lock()
         self._news = asyncio.Event()
@@ -112,7 +113,11 @@ class Proxy:
                 await self._until(lambda: self.active_connections == 0)
         except TimeoutError:
             pass
-        return self.active_connections
+        left = self.active_connections
+        for worker in self._workers:
+            worker.abort_connections()
+        await self._until(lambda: self.active_connections == 0)
+        return left
 
     async def close(self) -> None:
         """Reset what is left and give everything back. May be called at any time, also twice."""
@@ -135,6 +140,8 @@ class Proxy:
             self._loop.remove_reader(self._notify_fd)
             os.close(self._notify_fd)
             self._notify_fd = -1
+        # Nothing that anyone still waits for will come.
+        self._news.set()
 
     # --- what can be asked ---
 
@@ -156,7 +163,8 @@ class Proxy:
     @property
     def access_bytes_dropped(self) -> int:
         """Bytes of the access log that its file did not take."""
-        return 0 if self._access_log is None else self._access_log.bytes_dropped
+        current = 0 if self._access_log is None else self._access_log.bytes_dropped
+        return self._closed_logs_dropped + current
 
     @property
     def snapshot_version(self) -> int:
@@ -219,6 +227,7 @@ class Proxy:
             each.close()
         if replaced is not None:
             await asyncio.to_thread(replaced.close)
+            self._closed_logs_dropped += replaced.bytes_dropped
 
     def _prepare_access_log(self, config: Config, name: str) -> AccessLogWriter | None:
         if config.access_log is None:
@@ -247,8 +256,8 @@ class Proxy:
             self._collecting = self._loop.call_later(COLLECT_DELAY_S, self._collect)
 
     async def _until(self, condition: Callable[[], bool]) -> None:
-        """Wait for a condition that only news from the workers can make true."""
-        while not condition():
+        """Wait for a condition that only news from the workers can make true, or until the proxy is closed."""
+        while self._notify_fd >= 0 and not condition():
             self._news.clear()
             await self._news.wait()
 
@@ -257,7 +266,12 @@ class Proxy:
         self._collecting = None
         more = False
         for worker in self._workers:
-            lines = worker.collect_access_log()
+            try:
+                lines = worker.collect_access_log()
+            except MemoryError:
+                # The records stay where they are; without another look nobody would say that there are some.
+                more = True
+                continue
             if lines and self._access_log is not None:
                 self._access_log.write(lines)
             more |= bool(lines) or worker.arm_access_log()

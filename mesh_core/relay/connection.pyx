@@ -12,7 +12,7 @@ from mesh_core.relay.relay cimport (
     SIDE_FAILED, SIDE_READABLE, SIDE_SHUT, SIDE_UNTIL_EMPTY, RelayStatus, relay_move, side_clear,
 )
 from mesh_core.runtime.clock cimport wall_clock_us
-from mesh_core.runtime.core cimport core_notify
+from mesh_core.runtime.core cimport WORKERS_MOST, core_notify
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.runtime.reactor cimport (
     reactor_cancel_task, reactor_cancel_timer, reactor_queue_task, reactor_retire, reactor_set_timer,
@@ -191,7 +191,7 @@ cdef ConnectionC* connection_create(
     connection.listener = listener
     connection.cluster = listener.cluster
     connection.id = core.next_connection_id
-    core.next_connection_id += 1
+    core.next_connection_id += WORKERS_MOST
     connection.opened_ms = connection.last_active_ms = core.reactor.now_ms
     connection.start_time_us = wall_clock_us()
     connection.connect_time_us = -1

@@ -6,15 +6,15 @@ and the timer; `connection_opened` then sets those of the relay.
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from mesh_core.includes.linux cimport (
-    EAGAIN, EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP,
-    ETIMEDOUT, errno,
+    EAGAIN, ECONNRESET, EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPIPE, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT,
+    EPOLLPRI, EPOLLRDHUP, ETIMEDOUT, errno,
 )
 from mesh_core.includes.socket cimport AF_UNIX, MSG_PEEK, getsockname, recv, sockaddr, sockaddr_storage, socklen_t
 from mesh_core.net.address cimport PeerAddressC, peer_address_from
 from mesh_core.net.proxy_protocol cimport (
     PROXY_INCOMPLETE, PROXY_V2_LIMIT, ProxyHeaderC, proxy_protocol_parse, proxy_protocol_write,
 )
-from mesh_core.net.sockets cimport socket_close_reset, socket_connect, socket_error
+from mesh_core.net.sockets cimport socket_close_reset, socket_connect
 from mesh_core.relay.connection cimport (
     ConnectionC, connection_abort, connection_create, connection_opened,
 )
@@ -225,16 +225,17 @@ cdef void on_early_downstream(void* owner, uint32_t events) noexcept nogil:
 cdef void on_connecting(void* owner, uint32_t events) noexcept nogil:
     cdef ConnectionC* connection = <ConnectionC*>owner
     cdef int fd = connection.upstream.source.fd
-    cdef ssize_t waiting
+    cdef int error = ECONNRESET
     if events & (EPOLLERR | EPOLLHUP):
-        waiting = recv(fd, connection.table.core.scratch, 1, MSG_PEEK)
-        if waiting > 0:
-            # It was connected, spoke and was reset before anyone looked; what it said goes first.
+        # A look into what it said leaves that in its place; one that fails takes the error off the socket.
+        if recv(fd, connection.table.core.scratch, 1, MSG_PEEK) < 0:
+            error = errno
+        if error == ECONNRESET or error == EPIPE:
+            # An attempt is refused, never reset: it was connected, spoke perhaps, and was reset before anyone looked.
             connection.upstream.flags |= SIDE_READABLE | SIDE_UNTIL_EMPTY | SIDE_FAILED
             upstream_connected(connection)
         else:
-            # A receive that fails takes the error off the socket.
-            connect_failed(connection, errno if waiting < 0 else socket_error(fd))
+            connect_failed(connection, error)
     elif events & EPOLLOUT:
         if events & (EPOLLRDHUP | EPOLLPRI):
             connection.upstream.flags |= SIDE_READABLE | SIDE_UNTIL_EMPTY

@@ -7,6 +7,7 @@ from mesh_core.runtime.reactor cimport ReactorC
 from mesh_core.runtime.ring cimport RingC
 
 cdef enum:
+    WORKERS_MOST = 256         # in one process
     SCRATCH_BYTES = 262144     # the one large receive buffer; nothing stays in it past one call
 
 
@@ -20,7 +21,7 @@ cdef struct CoreC:
     int notify_fd              # eventfd that wakes the control thread; borrowed
     uint64_t* stats            # this worker's counters of the SERVER scope; borrowed
     uint32_t index             # which worker, from 0
-    uint64_t next_connection_id
+    uint64_t next_connection_id  # grows by WORKERS_MOST: no two workers give the same
 
 
 # 0, or an errno (ENOMEM, EMFILE …); on failure nothing stays allocated.

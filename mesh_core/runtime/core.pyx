@@ -13,6 +13,7 @@ cdef int core_init(CoreC* core, uint32_t index, uint64_t ring_bytes, int notify_
     cdef int error
     memset(core, 0, sizeof(CoreC))
     core.index = index
+    core.next_connection_id = index
     core.stats = stats
     core.notify_fd = notify_fd
     core.scratch = <uint8_t*>memory_alloc(SCRATCH_BYTES)

@@ -1,25 +1,18 @@
 """The way to the upstream: refused, too slow, nowhere to go, and what the client does meanwhile."""
 
-import socket
-import threading
 from collections.abc import Callable
 
-from mesh_core.config import parse_address
-from tests.support.peer import Origin, Peer, refusing
+import pytest
+
+from tests.support.peer import Origin, Peer, connect, refusing
 from tests.support.running_proxy import RunningProxy
 
 Serve = Callable[..., RunningProxy]
 
 
-def fill_backlog(origin: Origin) -> list[socket.socket]:
-    """Connect until the origin's accept queue is full, so that the next handshake is not answered."""
-    waiting = []
-    for _ in range(2):  # a backlog of 0 has room for one
-        each = socket.socket(origin.socket.family, socket.SOCK_STREAM)
-        each.setblocking(False)
-        each.connect_ex(parse_address(origin.address).sockaddr())
-        waiting.append(each)
-    return waiting
+def fill_backlog(origin: Origin) -> Peer:
+    """Fill the queue of an origin whose backlog is 0: it has room for one, and further handshakes go unanswered."""
+    return connect(origin.address)
 
 
 def test_refused(serve: Serve, kind: str, tmp_path) -> None:
@@ -63,8 +56,7 @@ def test_connect_timeout(serve: Serve) -> None:
         with proxy.connect() as client:
             client.send(b"patience")
             assert client.receive_until_reset() == b""
-        for each in waiting:
-            each.close()
+        waiting.close()
         record = proxy.record()
         assert (record["response_flags"], record["connection_termination_details"]) == ("UF", "connect_timeout")
         assert record["upstream_transport_failure_reason"] == "Connection timed out"
@@ -82,8 +74,7 @@ def test_client_resets_while_connecting(serve: Serve) -> None:
         record = proxy.record()
         assert (record["response_flags"], record["connection_termination_details"]) == ("DC", "downstream_reset")
         assert proxy.stats("cluster", "app")["upstream_cx_active"] == 0
-        for each in waiting:
-            each.close()
+        waiting.close()
 
 
 def test_unix_endpoint_with_a_full_queue(serve: Serve, tmp_path) -> None:
@@ -99,8 +90,7 @@ def test_unix_endpoint_with_a_full_queue(serve: Serve, tmp_path) -> None:
                 assert server.receive(5) == b"hello"
                 server.send(b"at last")
                 assert client.receive(7) == b"at last"
-        for each in waiting:
-            each.close()
+        waiting.close()
 
 
 def test_unix_endpoint_whose_queue_stays_full(serve: Serve, tmp_path) -> None:
@@ -109,8 +99,7 @@ def test_unix_endpoint_whose_queue_stays_full(serve: Serve, tmp_path) -> None:
         waiting = fill_backlog(origin)
         proxy = serve(origin.address, cluster={"connect_timeout_ms": 100})
         proxy.turns_away()
-        for each in waiting:
-            each.close()
+        waiting.close()
         assert proxy.record()["connection_termination_details"] == "connect_timeout"
 
 
@@ -126,17 +115,11 @@ def test_upstream_is_gone_before_it_is_noticed(serve: Serve, mounting: str, ends
             proxy.wait_for_stat(1, "upstream_cx_total", "cluster", "app")
             with proxy.held():
                 origin.accept().close()
-                # The second handshake of those that fill the queue may have been dropped: it comes again, as ours.
-                answer_and_reset(origin, ends)
+                with origin.accept() as server:
+                    server.send(b"answer")
+                    if ends:
+                        server.end()
+                    server.reset()
             assert client.receive_until_reset() == b"answer"
-        for each in waiting:
-            each.close()
+        waiting.close()
         assert proxy.record()["response_flags"] == "UC"
-
-
-def answer_and_reset(origin: Origin, ends: bool) -> None:
-    """Let the connection go that filled the queue, and answer the proxy's, which comes after it."""
-    while True:
-        with origin.accept() as server:
-            if server.socket.getpeername() in ours:
-                continue

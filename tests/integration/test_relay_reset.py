@@ -152,3 +152,20 @@ def test_the_process_goes_on_after_many_resets(serve: Serve, origin: Origin) -> 
     with proxy.connect() as client, origin.accept() as server:
         client.send(b"fine")
         assert server.receive(4) == b"fine"
+
+
+@pytest.mark.parametrize("up", [True, False], ids=["up", "down"])
+def test_last_words_and_end_and_reset_seen_at_once(serve: Serve, origin: Origin, up: bool) -> None:
+    """An end of stream does not hide the reset right behind it: the connection is over, not half-closed."""
+    proxy = serve(origin.address)
+    with proxy.connect() as client, origin.accept() as server:
+        first, second = (client, server) if up else (server, client)
+        first.send(b"hello")
+        assert second.receive(5) == b"hello"
+        with proxy.held():
+            first.send(b"last words")
+            first.end()
+            first.reset()
+        # Whether the end or the reset is seen behind it depends on which the proxy was given first.
+        assert second.receive_what_comes() == b"last words"
+        assert proxy.record()["response_flags"] == ("DC" if up else "UC")

@@ -61,14 +61,25 @@ class Peer:
             return bytes(data)
         raise AssertionError("the stream ended, where it should have been reset")
 
-    def receive_abort(self) -> bytes:
-        """Everything up to an abrupt end: a reset on TCP; a Unix socket may show an end of stream instead."""
-        if self.socket.family != socket.AF_UNIX:
-            return self.receive_until_reset()
+    def receive_what_comes(self) -> bytes:
+        """Everything up to the end, of either kind."""
+        data = bytearray()
         try:
-            return self.receive_all()
+            while piece := self.socket.recv(65536):
+                data += piece
         except ConnectionResetError:
+            pass
+        return bytes(data)
+
+    def receive_what_is_there(self) -> bytes:
+        """What has come so far, without waiting."""
+        self.socket.setblocking(False)
+        try:
+            return self.socket.recv(1 << 20)
+        except (BlockingIOError, ConnectionResetError):
             return b""
+        finally:
+            self.socket.settimeout(LIMIT_S)
 
     def expect_end(self) -> None:
         """The stream ends here, as its sender wished."""
@@ -156,6 +167,15 @@ def connect(address: str, receive_buffer: int | None = None) -> Peer:
         connection.close()
         raise
     return Peer(connection)
+
+
+def turned_away(address: str) -> None:
+    """A new connection is reset before it has carried anything; its client may learn that from `connect`."""
+    try:
+        with connect(address) as client:
+            assert client.receive_until_reset() == b""
+    except ConnectionResetError:
+        pass
 
 
 def refused(address: str) -> bool:

@@ -49,7 +49,7 @@ def stop_process(process: subprocess.Popen[Any]) -> None:
 def run_cli(*arguments: str | Path, limit_s: float = LIMIT_S) -> subprocess.CompletedProcess[str]:
     """Run the command to its end and take its output. It does not matter how it exits."""
     return subprocess.run(
-        [*COMMAND, *map(os.fspath, arguments)],
+        [*COMMAND, *(os.fspath(each) for each in arguments)],
         capture_output=True,
         check=False,
         text=True,

@@ -95,8 +95,12 @@ def nginx(folder: Path) -> Iterator[str]:
 def redis(folder: Path) -> Iterator[str]:
     """A Redis that keeps nothing. Gives its address."""
     path, log = folder / "redis.sock", folder / "redis.log"
-    command = [program("redis-server"), "--port", "0", "--unixsocket", path, "--save", "", "--appendonly", "no"]
-    with child([*command, "--dir", folder], log) as process:
+    command = [
+        program("redis-server"),
+        *("--port", "0", "--unixsocket", os.fspath(path), "--save", "", "--appendonly", "no"),
+        *("--dir", os.fspath(folder)),
+    ]
+    with child(command, log) as process:
         wait_for_socket(path, process, log)
         yield f"unix:{path}"
 

@@ -14,7 +14,7 @@ import uvloop
 
 from mesh_core.config import load_builtins
 from mesh_core.control.proxy import Mounting, Proxy
-from tests.support.peer import Peer, connect
+from tests.support.peer import Peer, connect, turned_away
 from tests.support.waiting import LIMIT_S, wait_until
 
 _T = TypeVar("_T")
@@ -102,12 +102,8 @@ class RunningProxy:
         return connect(self.address(listener), receive_buffer)
 
     def turns_away(self, listener: str = "in") -> None:
-        """A new connection is reset before it has carried anything; its client may learn that from `connect`."""
-        try:
-            with self.connect(listener) as client:
-                assert client.receive_until_reset() == b""
-        except ConnectionResetError:
-            pass
+        """A new connection is reset before it has carried anything."""
+        turned_away(self.address(listener))
 
     def stats(self, kind: str, *labels: str) -> dict[str, int]:
         """The statistics of a scope: ("server"), ("listener", "in"), ("cluster", "app"), ("endpoint", ...)."""
@@ -127,7 +123,7 @@ class RunningProxy:
         """Wait until so many downstream connections are open."""
         wait_until(lambda: self.proxy.active_connections == count, f"{count} open connections")
 
-    def records(self, count: int) -> list[dict[str, Any]]:
+    def records(self, count: int, limit_s: float = LIMIT_S) -> list[dict[str, Any]]:
         """All access records, once there are `count` of them."""
         path = self.access_log
         assert path is not None
@@ -137,7 +133,7 @@ class RunningProxy:
             complete = [line for line in found if line.endswith("\n")]
             return complete if len(complete) >= count else None
 
-        found = [json.loads(line) for line in wait_until(lines, f"{count} access records")]
+        found = [json.loads(line) for line in wait_until(lines, f"{count} access records", limit_s)]
         assert len(found) == count, found
         return found
 

@@ -61,6 +61,8 @@ async def ready(proxy: Proxy, _query: Query) -> Answer:
 
 
 async def stats(proxy: Proxy, query: Query) -> Answer:
+    if query.get("format", "text") not in ("text", "json"):
+        return text("format: text or json; for Prometheus there is /stats/prometheus\n", 400)
     values = {f"server.{gauge.name}": gauge.value for gauge in _process(proxy)}
     for kind, prefix in (("server", "server"), ("listener", "listener"), ("cluster", "cluster")):
         for scope in proxy.registry.scopes(kind):
@@ -75,8 +77,6 @@ async def stats(proxy: Proxy, query: Query) -> Answer:
     }
     if query.get("format") == "json":
         return as_json({"stats": [{"name": name, "value": value} for name, value in chosen.items()]})
-    if query.get("format") == "prometheus":
-        return await stats_prometheus(proxy, query)
     return text("".join(f"{name}: {value}\n" for name, value in chosen.items()))
 
 
@@ -173,7 +173,7 @@ PAGES = {
     "/": Page("GET", "this list", home),
     "/live": Page("GET", "200 while the process runs", live),
     "/ready": Page("GET", "200 while it accepts connections, otherwise 503", ready),
-    "/stats": Page("GET", "statistics; ?usedonly, ?filter=REGEX, ?format=json", stats),
+    "/stats": Page("GET", "statistics; ?usedonly, ?filter=PATTERN (such as ^cluster.*cx_total$), ?format=json", stats),
     "/stats/prometheus": Page("GET", "statistics for Prometheus", stats_prometheus),
     "/config_dump": Page("GET", "the running configuration", config_dump),
     "/clusters": Page("GET", "clusters and their endpoints; ?format=json", clusters),

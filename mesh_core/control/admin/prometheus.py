@@ -26,7 +26,7 @@ def render(registry: StatsRegistry, process: list[Gauge]) -> str:
 
 def _process_lines(process: list[Gauge]) -> Iterator[str]:
     for gauge in process:
-        name = f"hopmesh_{gauge.name}"
+        name = _metric_name(gauge.name, gauge.type)
         yield f"# HELP {name} {gauge.help}\n# TYPE {name} {gauge.type}\n{name} {gauge.value}\n"
 
 
@@ -36,10 +36,16 @@ def _scope_lines(registry: StatsRegistry) -> Iterator[str]:
         if not scopes:
             continue
         for statistic, metric_type, help_text, _added, _subtracted in statistics:
-            name = f"hopmesh_{kind}_{statistic}"
+            name = _metric_name(f"{kind}_{statistic}", metric_type)
             yield f"# HELP {name} {help_text}\n# TYPE {name} {metric_type}\n"
             for labels, values in scopes:
                 yield f"{name}{labels} {values[statistic]}\n"
+
+
+def _metric_name(name: str, metric_type: str) -> str:
+    """Prometheus wants counters to end in _total; some of Envoy's names, which ours follow, do not."""
+    suffix = "_total" if metric_type == "counter" and not name.endswith("_total") else ""
+    return f"hopmesh_{name}{suffix}"
 
 
 def _labels(names: tuple[str, ...], values: tuple[str, ...]) -> str:

@@ -110,11 +110,18 @@ class AdminServer:
         if method not in allowed:
             refusal = text(f"{path} is for {page.method} only\n", 405)
             return refusal._replace(headers=(("allow", ", ".join(allowed)),))
+        if method == "POST" and _sent_by_a_web_page(request):
+            return text("refused: sent by a web page; use a command line\n", 403)
         try:
             return await page.answer(self._proxy, dict(parse_qsl(query, keep_blank_values=True)))
         except Exception:
             log.exception("admin page failed", path=path)
             return text("internal error; see the log\n", 500)
+
+
+def _sent_by_a_web_page(request: h11.Request) -> bool:
+    """Whether a browser marks the request so: any page may send a POST to loopback, and none has business here."""
+    return any(name in (b"origin", b"sec-fetch-site") for name, _value in request.headers)
 
 
 async def _next_request(

@@ -9,7 +9,7 @@ import pytest
 
 from mesh_core.config import load_file
 from tests.support.process import ProxyProcess, one_listener, running
-from tests.support.process_traffic import admin, ask, connect, has_ipv6
+from tests.support.process_traffic import admin, admin_raw, ask, connect, has_ipv6
 
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
@@ -20,7 +20,6 @@ GET_PAGES = {
     "/stats": TEXT,
     "/stats?format=json": JSON,
     "/stats/prometheus": "text/plain; version=0.0.4; charset=utf-8",
-    "/stats?format=prometheus": "text/plain; version=0.0.4; charset=utf-8",
     "/config_dump": JSON,
     "/clusters": TEXT,
     "/clusters?format=json": JSON,
@@ -56,6 +55,20 @@ def test_what_changes_something_is_by_post_only(proxy: ProxyProcess) -> None:
             reply = admin(proxy.admin, target, method)
             assert (reply.status, reply.headers["allow"]) == (405, "POST"), (method, target)
     assert admin(proxy.admin, "/ready").status == 200
+
+
+def test_a_web_page_changes_nothing(proxy: ProxyProcess) -> None:
+    """Browsers mark what a page sends; without a check, any page could drain the proxy of whoever looks at it."""
+    for header in ("Origin: http://page.example", "Sec-Fetch-Site: cross-site"):
+        request = f"POST /drain_listeners HTTP/1.1\r\nHost: a\r\n{header}\r\nContent-Length: 0\r\n\r\n"
+        assert [reply.status for reply in admin_raw(proxy.admin, request.encode())] == [403]
+    assert admin(proxy.admin, "/ready").status == 200
+
+
+def test_an_unknown_format_is_refused(proxy: ProxyProcess) -> None:
+    reply = admin(proxy.admin, "/stats?format=prometheus")
+    assert reply.status == 400
+    assert "/stats/prometheus" in reply.text
 
 
 def test_what_only_tells_something_is_by_get_only(proxy: ProxyProcess) -> None:

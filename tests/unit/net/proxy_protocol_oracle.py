@@ -12,7 +12,8 @@ from dataclasses import dataclass
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 LIMIT = 4096
 # Family byte: (address bytes of the block, of one address).
-FAMILIES = {0x00: (0, 0), 0x11: (12, 4), 0x12: (12, 4), 0x21: (36, 16), 0x22: (36, 16), 0x31: (216, 108), 0x32: (216, 108)}
+BLOCKS = {0: (0, 0), 1: (12, 4), 2: (36, 16), 3: (216, 108)}
+FAMILIES = {family: BLOCKS[family >> 4] for family in (0x00, 0x11, 0x12, 0x21, 0x22, 0x31, 0x32)}
 _CRC_TABLE = []
 for _byte in range(256):
     for _ in range(8):

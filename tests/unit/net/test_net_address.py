@@ -37,7 +37,7 @@ def test_ip_text(host: str, port: int, text: str) -> None:
     assert address_format(address_from_ip(host, port)) == text
 
 
-@pytest.mark.parametrize("host", ["", "localhost", "1.2.3", "1.2.3.4.5", "1.2.3.256", "::1%lo", "[::1]", " 1.2.3.4", ":::"])
+@pytest.mark.parametrize("host", ["", "localhost", "1.2.3", "1.2.3.4.5", "1.2.3.256", "::1%lo", "[::1]", " 1.2.3.4"])
 def test_no_ip(host: str) -> None:
     assert address_from_ip(host, 1) == b""
 

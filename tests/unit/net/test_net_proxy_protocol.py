@@ -18,10 +18,14 @@ KINDS = {code: kind for kind, code in FAULTS.items()}
 SEEDS = sorted((Path(__file__).parents[3] / "fuzz" / "seeds" / "proxy_protocol").iterdir())
 
 
+def packed6(host: str) -> bytes:
+    return socket.inet_pton(socket.AF_INET6, host)
+
+
 def sockaddr(host: str, port: int) -> bytes:
     if ":" in host:
-        return struct.pack("=HHI16sI", socket.AF_INET6, socket.htons(port), 0, socket.inet_pton(socket.AF_INET6, host), 0)
-    return struct.pack("=HH4s8x", socket.AF_INET, socket.htons(port), socket.inet_pton(socket.AF_INET, host))
+        return struct.pack("=HHI16sI", socket.AF_INET6, socket.htons(port), 0, packed6(host), 0)
+    return struct.pack("=HH4s8x", socket.AF_INET, socket.htons(port), socket.inet_aton(host))
 
 
 def end(address: bytes) -> tuple[str, int] | str | None:
@@ -64,7 +68,7 @@ def with_checksum(family: int, body: bytes, wrong: int = 0) -> bytes:
 
 
 V4 = socket.inet_aton("192.0.2.1") + socket.inet_aton("198.51.100.2") + struct.pack(">HH", 1234, 443)
-V6 = socket.inet_pton(socket.AF_INET6, "2001:db8::1") + socket.inet_pton(socket.AF_INET6, "::") + struct.pack(">HH", 1, 0)
+V6 = packed6("2001:db8::1") + packed6("::") + struct.pack(">HH", 1, 0)
 FROM4, TO4 = ("192.0.2.1", 1234), ("198.51.100.2", 443)
 FROM6, TO6 = ("2001:db8::1", 1), ("::", 0)
 LONG6 = b"ffff:f...f:ffff"
@@ -210,13 +214,21 @@ def test_mutated_seeds_against_the_oracle(seed: Path) -> None:
 
 TLVS = st.lists(st.builds(tlv, st.integers(0, 255).filter(lambda kind: kind != 3), st.binary(max_size=40)), max_size=4)
 PORTS = st.integers(0, 65535)
+IPV4, IPV6 = st.ip_addresses(v=4).map(str), st.ip_addresses(v=6).map(str)
+LINE_TEXT = st.text(" TCPUNKOW46.:0123456789abcdef\r\n", max_size=120)
 
 
 @settings(deadline=None, max_examples=300)
-@given(command=st.sampled_from([0x20, 0x21]), family=st.sampled_from(list(FAMILIES)), addresses=st.binary(min_size=216, max_size=216),
-       tlvs=TLVS, checked=st.booleans(), rest=st.binary(max_size=20))
+@given(
+    command=st.sampled_from([0x20, 0x21]),
+    family=st.sampled_from(list(FAMILIES)),
+    addresses=st.binary(min_size=216, max_size=216),
+    tlvs=TLVS,
+    checked=st.booleans(),
+    rest=st.binary(max_size=20),
+)
 def test_any_version_2_header(
-    command: int, family: int, addresses: bytes, tlvs: list[bytes], checked: bool, rest: bytes
+    *, command: int, family: int, addresses: bytes, tlvs: list[bytes], checked: bool, rest: bytes
 ) -> None:
     body = addresses[: FAMILIES[family][0]] + b"".join(tlvs)
     data = v2(family, body, command)
@@ -230,20 +242,29 @@ def test_any_version_2_header(
 
 
 @settings(deadline=None, max_examples=300)
-@given(data=st.one_of(st.binary(max_size=200), st.binary(max_size=150).map(lambda tail: b"PROXY " + tail),
-                      st.binary(max_size=300).map(lambda tail: SIGNATURE + tail),
-                      st.text(" TCPUNKOW46.:0123456789abcdef\r\n", max_size=120).map(lambda text: b"PROXY " + text.encode())))
+@given(
+    data=st.one_of(
+        st.binary(max_size=200),
+        st.binary(max_size=150).map(lambda tail: b"PROXY " + tail),
+        st.binary(max_size=300).map(lambda tail: SIGNATURE + tail),
+        LINE_TEXT.map(lambda text: b"PROXY " + text.encode()),
+    )
+)
 @example(data=b"")
 def test_any_bytes(data: bytes) -> None:
     assert compiled(data) == judged(data)
 
 
 @settings(deadline=None, max_examples=200)
-@given(version=st.sampled_from([1, 2]), ports=st.tuples(PORTS, PORTS),
-       hosts=st.one_of(st.tuples(st.ip_addresses(v=4), st.ip_addresses(v=4)), st.tuples(st.ip_addresses(v=6), st.ip_addresses(v=6))))
-def test_what_is_written_is_read(version: int, ports: tuple[int, int], hosts: tuple[object, object]) -> None:
-    family = socket.AF_INET6 if ":" in str(hosts[0]) else socket.AF_INET
-    ends = [(socket.inet_ntop(family, socket.inet_pton(family, str(host))), port) for host, port in zip(hosts, ports, strict=True)]
+@given(
+    version=st.sampled_from([1, 2]),
+    ports=st.tuples(PORTS, PORTS),
+    hosts=st.one_of(st.tuples(IPV4, IPV4), st.tuples(IPV6, IPV6)),
+)
+def test_what_is_written_is_read(version: int, ports: tuple[int, int], hosts: tuple[str, str]) -> None:
+    family = socket.AF_INET6 if ":" in hosts[0] else socket.AF_INET
+    shortest = [socket.inet_ntop(family, socket.inet_pton(family, host)) for host in hosts]
+    ends = list(zip(shortest, ports, strict=True))
     data = proxy_write(version, sockaddr(*ends[0]), sockaddr(*ends[1]))
     assert len(data) <= PROXY_WRITE_LIMIT
     assert compiled(data) == judged(data) == Header(len(data), version, False, *ends)

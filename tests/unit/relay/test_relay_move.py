@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
-import os
 import random
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -54,7 +55,7 @@ def connected() -> tuple[socket.socket, socket.socket]:
 @pytest.fixture
 def pair() -> Iterator[Pair]:
     gc.collect()
-    memory, descriptors = live_allocations(), len(os.listdir("/proc/self/fd"))
+    memory, descriptors = live_allocations(), len(list(Path("/proc/self/fd").iterdir()))
     near_source, far_source = socket.socketpair()
     near_sink, far_sink = socket.socketpair()
     for each in (near_source, near_sink, far_sink):
@@ -69,7 +70,7 @@ def pair() -> Iterator[Pair]:
     del scope, relay
     gc.collect()
     assert live_allocations() <= memory + 1  # the scope may still be the test's
-    assert len(os.listdir("/proc/self/fd")) == descriptors
+    assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
 
 
 def test_short_data_costs_one_receive(pair: Pair) -> None:
@@ -112,9 +113,9 @@ def test_others_have_their_turn(pair: Pair) -> None:
     data = random.Random(1).randbytes(10_000)
     pair.source.send(data)
     pair.relay.readable()
-    assert pair.relay.move(10) == "yielded"
+    assert pair.relay.move(400) == "yielded"
     assert pair.relay.is_readable
-    while pair.relay.move(10) == "yielded":
+    while pair.relay.move(400) == "yielded":
         pass
     assert pair.drain() == data
 
@@ -191,10 +192,8 @@ def pump(relay: Relay, source: socket.socket, sink: socket.socket, data: bytes, 
     out = bytearray()
     while True:
         if rest:
-            try:
+            with contextlib.suppress(BlockingIOError):
                 rest = rest[source.send(rest[: noise.choice((1000, 300_000, len(rest)))]) :]
-            except BlockingIOError:
-                pass
             if not rest:
                 source.shutdown(socket.SHUT_WR)
         relay.readable(until_empty=not rest)
@@ -234,17 +233,13 @@ def test_a_stream_that_proves_long_goes_through_a_pipe() -> None:
     far_sink.setblocking(False)
     sent = received = 0
     for _ in range(100_000):
-        try:
+        with contextlib.suppress(BlockingIOError):
             sent += far_source.send(bytes(1 << 20))
-        except BlockingIOError:
-            pass
         relay.readable()
         relay.unblocked()
         relay.move()
-        try:
+        with contextlib.suppress(BlockingIOError):
             received += len(far_sink.recv(1 << 22))
-        except BlockingIOError:
-            pass
         if relay.bulk >= BULK_THRESHOLD:
             break
     assert relay.bulk >= BULK_THRESHOLD

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import itertools
 import select
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -34,11 +35,11 @@ def turn_until(reactor: Reactor, condition: Callable[[], bool]) -> None:
 
 
 def test_descriptors_are_given_back() -> None:
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     reactor = Reactor()
-    assert len(os.listdir("/proc/self/fd")) == before + 3
+    assert len(list(Path("/proc/self/fd").iterdir())) == before + 3
     reactor.close()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 # --- tasks ---
@@ -287,7 +288,7 @@ def test_a_timer_set_by_a_timer(reactor: Reactor) -> None:
     handle = Handle(again)
     reactor.set_timer(handle, reactor.now_ms + 20)
     turn_until(reactor, lambda: len(fired) == 4)
-    assert all(later - earlier >= 20 for earlier, later in zip(fired, fired[1:], strict=False))
+    assert all(later - earlier >= 20 for earlier, later in itertools.pairwise(fired))
 
 
 @pytest.mark.parametrize("quiet_ms", [1000, DAY_MS, 30 * DAY_MS, 90 * DAY_MS, 400 * DAY_MS])

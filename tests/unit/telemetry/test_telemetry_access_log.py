@@ -145,7 +145,8 @@ def test_a_unix_peer_has_no_name() -> None:
 def test_names_stay_apart(records: list[tuple[bytes, bytes, bytes, int, int]]) -> None:
     ring = AccessRing()
     for listener, cluster, endpoint, received, sent in records:
-        assert ring.write(listener=listener, cluster=cluster, endpoint=endpoint, bytes_received=received, bytes_sent=sent)
+        names = {"listener": listener, "cluster": cluster, "endpoint": endpoint}
+        assert ring.write(**names, bytes_received=received, bytes_sent=sent)
     found = [
         (line["listener"], line["upstream_cluster"], line["upstream_host"], line["bytes_received"], line["bytes_sent"])
         for line in collect_all(ring)
@@ -170,9 +171,8 @@ def test_many_records_come_in_parts() -> None:
         assert ring.write(connection_id=number, listener=b"\0" * ACCESS_TEXT_LIMIT)
     first = ring.collect()
     assert 100_000 < len(first) <= 1 << 18
-    rest = collect_all(ring)
-    numbers = [json.loads(line)["connection_id"] for line in first.splitlines()] + [each["connection_id"] for each in rest]
-    assert numbers == list(range(3000))
+    records = [json.loads(line) for line in first.splitlines()] + collect_all(ring)
+    assert [each["connection_id"] for each in records] == list(range(3000))
     assert ring.collect() == b""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 
@@ -77,7 +78,7 @@ def test_each_worker_writes_to_cache_lines_of_its_own() -> None:
     blocks = [stat_block(scope, worker) for worker in range(4)]
     assert all(block % 64 == 0 for block in blocks)
     size = STAT_COUNTS["listener"] * 8
-    assert all(later - earlier >= size for earlier, later in zip(blocks, blocks[1:], strict=False))
+    assert all(later - earlier >= size for earlier, later in itertools.pairwise(blocks))
 
 
 def test_a_scope_is_shared_by_those_who_ask_for_it() -> None:
