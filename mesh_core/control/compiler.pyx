@@ -3,12 +3,14 @@
 Text, defaults and cross-references were judged by mesh_core.config; what can still fail here is memory.
 """
 
+import resource
 from weakref import WeakValueDictionary
 
 from libc.stdint cimport uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 from mesh_core.includes.socket cimport sockaddr_storage, socklen_t
 from mesh_core.net.address cimport address_from_ip, address_from_path, peer_address_from
+from mesh_core.runtime.core cimport SCRATCH_BYTES
 from mesh_core.snapshot.shared_count cimport SharedCount
 from mesh_core.snapshot.snapshot cimport Snapshot
 from mesh_core.snapshot.tables cimport ClusterC, EndpointC, ListenerC, NameC
@@ -16,6 +18,9 @@ from mesh_core.telemetry.stats cimport StatsScope
 from mesh_core.upstream.load_balancer cimport load_balancer
 
 from mesh_core.config import parse_address
+
+
+CONTROL_DESCRIPTORS = 64
 
 
 cdef class Compiler:
@@ -51,6 +56,7 @@ cdef class Compiler:
         snapshot.keep.append(self.process_active)
         snapshot.table.active = &self.process_active.value
         snapshot.table.max_connections = config.max_connections or 0
+        snapshot.table.descriptor_limit = descriptor_limit()
         snapshot.table.access_log = config.access_log is not None
         self.compile_clusters(snapshot, config.clusters, clusters)
         self.compile_listeners(snapshot, [each for each in config.listeners if each.name in sockets], sockets, clusters)
@@ -78,7 +84,8 @@ cdef class Compiler:
         out.balancer_state = <void**>snapshot.allocate(self.workers * sizeof(void*))
         for worker in range(self.workers):
             out.balancer_state[worker] = snapshot.allocate(out.balancer.state_bytes)
-            out.balancer.init(out, out.balancer_state[worker], worker)
+            # Each snapshot starts its turns elsewhere, or frequent changes would favour the first endpoints.
+            out.balancer.init(out, out.balancer_state[worker], <uint64_t>worker + self.version - 1)
 
     cdef compile_endpoint(self, Snapshot snapshot, EndpointC* out, str cluster, str address):
         out.name = self.name(snapshot, address)
@@ -110,7 +117,8 @@ cdef class Compiler:
         out.idle_timeout_ms = listener.idle_timeout_ms
         out.max_duration_ms = listener.max_connection_duration_ms or 0
         out.proxy_timeout_ms = listener.proxy_protocol_timeout_ms
-        out.buffer_limit = listener.buffer_limit_bytes
+        # The schema bounds it too; what receives into the scratch buffer must not rest on that alone.
+        out.buffer_limit = min(<uint32_t>listener.buffer_limit_bytes, <uint32_t>SCRATCH_BYTES)
         out.accept_proxy_protocol = listener.accept_proxy_protocol
         out.stats = self.stats(snapshot, "listener", (listener.name,))
 
@@ -127,6 +135,17 @@ cdef class Compiler:
         cdef StatsScope scope = self.registry.scope(kind, *labels)
         snapshot.keep.append(scope)
         return scope.blocks
+
+
+def descriptor_limit():
+    """The first descriptor number that traffic may not have: the rest is for the control thread.
+
+    Without it, connections could take the last descriptors, and health checks and reloads would fail.
+    """
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if soft == resource.RLIM_INFINITY:
+        return 0x7FFFFFFF
+    return min(soft - min(CONTROL_DESCRIPTORS, soft // 8), 0x7FFFFFFF)
 
 
 cdef socklen_t socket_address(sockaddr_storage* out, address) except 0:

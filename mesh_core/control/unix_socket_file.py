@@ -43,9 +43,9 @@ def bind_unix_socket(address: Address, mode: int | None) -> tuple[socket.socket,
     if path is not None:
         _remove_stale(path)
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    file = UnixSocketFile(None)
     try:
         bound.bind(address.sockaddr())
-        file = UnixSocketFile(path)
         if path is not None:
             status = path.stat()
             file = UnixSocketFile(path, status.st_ino, stat.S_IMODE(status.st_mode))
@@ -53,6 +53,7 @@ def bind_unix_socket(address: Address, mode: int | None) -> tuple[socket.socket,
                 file.change_mode(mode)
     except OSError:
         bound.close()
+        file.remove()
         raise
     return bound, file
 

@@ -7,7 +7,7 @@ and the timer; `connection_opened` then sets those of the relay.
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from mesh_core.includes.linux cimport (
     EAGAIN, ECONNRESET, EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPIPE, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT,
-    EPOLLPRI, EPOLLRDHUP, ETIMEDOUT, errno,
+    EPOLLPRI, EPOLLRDHUP, ETIMEDOUT, close, errno,
 )
 from mesh_core.includes.socket cimport AF_UNIX, MSG_PEEK, getsockname, recv, sockaddr, sockaddr_storage, socklen_t
 from mesh_core.net.address cimport PeerAddressC, peer_address_from
@@ -192,6 +192,9 @@ cdef void try_connect(ConnectionC* connection) noexcept nogil:
                           connection.table.core.reactor.now_ms + TICK_MS)
         connection.timer.fire = on_connect_again
         return
+    if fd >= connection.snapshot.descriptor_limit:
+        close(fd)
+        fd = -EMFILE
     if fd < 0:
         connect_failed(connection, -fd)
         return

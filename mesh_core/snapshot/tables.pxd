@@ -23,9 +23,9 @@ cdef struct EndpointC:
 
 
 # A way to choose an endpoint; the table of functions that every balancer fills in.
-# `init` prepares the state of one worker, on the control thread. `pick` returns NULL when there is no endpoint to
+# `init` prepares the state of one worker, on the control thread; `seed` differs by worker and snapshot. `pick` returns NULL when there is no endpoint to
 # go to; `state` is then that worker's own.
-ctypedef void (*init_fn)(const ClusterC* cluster, void* state, uint32_t worker) noexcept nogil
+ctypedef void (*init_fn)(const ClusterC* cluster, void* state, uint64_t seed) noexcept nogil
 ctypedef EndpointC* (*pick_fn)(const ClusterC* cluster, void* state, uint64_t hash) noexcept nogil
 
 cdef struct LoadBalancerC:
@@ -70,6 +70,7 @@ cdef struct SnapshotC:
     uint32_t cluster_count
     uint32_t max_connections   # of the whole process; 0: no limit
     uint64_t* active           # connections of the process; written atomically
+    int descriptor_limit       # the first descriptor number that traffic may not have
     bint access_log            # whether workers write access records
     uint64_t* users            # for each worker: what still holds this snapshot there; written by that worker
     uint32_t* released         # for each worker: 1 once it has let go for good; written by that worker, atomically

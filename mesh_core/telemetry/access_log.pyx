@@ -32,14 +32,14 @@ cdef void put_number(TextC* out, int64_t value) noexcept nogil:
 
 
 cdef void put_string(TextC* out, const uint8_t* text, size_t size) noexcept nogil:
-    """A JSON string in quotes (RFC 8259, section 7); bytes outside ASCII are escaped as Latin-1."""
+    """A JSON string in quotes (RFC 8259, section 7). Names are UTF-8, as the configuration was."""
     cdef size_t index
     cdef uint8_t byte
     out.data[out.size] = c'"'
     out.size += 1
     for index in range(size):
         byte = text[index]
-        if byte < 0x20 or byte > 0x7E or byte == c'"' or byte == c"\\":
+        if byte < 0x20 or byte == 0x7F or byte == c'"' or byte == c"\\":
             out.size += snprintf(out.data + out.size, 8, b"\\u%04x", <unsigned int>byte)
         else:
             out.data[out.size] = <char>byte

@@ -8,8 +8,8 @@ cdef struct StateC:
     uint32_t next
 
 
-cdef void init(const ClusterC* cluster, void* state, uint32_t worker) noexcept nogil:
-    (<StateC*>state).next = worker % cluster.endpoint_count if cluster.endpoint_count else 0
+cdef void init(const ClusterC* cluster, void* state, uint64_t seed) noexcept nogil:
+    (<StateC*>state).next = <uint32_t>(seed % cluster.endpoint_count) if cluster.endpoint_count else 0
 
 
 cdef EndpointC* pick(const ClusterC* cluster, void* state, uint64_t hash) noexcept nogil:

@@ -66,6 +66,11 @@ cdef bint accept_up_to(AcceptorC* acceptor, int limit) noexcept nogil:
     for _round in range(limit):
         size = sizeof(remote)
         fd = accept4(acceptor.source.fd, <sockaddr*>&remote, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)
+        if fd >= acceptor.snapshot[0].descriptor_limit:
+            acceptor.connections.core.stats[SERVER_CX_SHED] += 1
+            socket_close_reset(fd)
+            shed(acceptor)
+            return False
         if fd >= 0:
             connection_accept(acceptor.connections, acceptor.snapshot[0], acceptor.listener, fd, &remote)
         elif errno == EAGAIN:

@@ -6,7 +6,7 @@ from mesh_core.includes.atomic cimport (
     store_release_u64,
 )
 from mesh_core.includes.linux cimport (
-    O_CLOEXEC, O_RDONLY, SIG_SETMASK, close, open, pthread_sigmask, sigfillset, sigset_t, strerror,
+    ENOMEM, O_CLOEXEC, O_RDONLY, SIG_SETMASK, close, open, pthread_sigmask, sigfillset, sigset_t, strerror,
 )
 from mesh_core.relay.connection cimport connection_abort, connection_table_destroy
 from mesh_core.runtime.core cimport core_destroy, core_init, core_notify
@@ -184,6 +184,8 @@ cdef class Worker:
         if error:
             memory_free(self.state)
             self.state = NULL
+            if error == ENOMEM:
+                raise MemoryError()
             raise OSError(error, f"worker {index} cannot start: {strerror(error).decode()}")
 
     def __dealloc__(self):

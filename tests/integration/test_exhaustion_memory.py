@@ -28,9 +28,11 @@ def test_connecting(serve: Serve, origin: Origin, succeed: int) -> None:
     clients = [client for _ in range(6) if (client := attempt(proxy))]
     # Each of the six is answered for: open as far as the origin, or reset and counted.
     wait_until(
-        lambda: proxy.stats("server")["memory_exhausted"] + proxy.stats("listener", "in")["downstream_cx_active"] == 6
-        and proxy.stats("cluster", "app")["upstream_cx_tx_bytes_total"]
-        == proxy.stats("listener", "in")["downstream_cx_active"] * len(SENT + b"data"),
+        lambda: (
+            proxy.stats("server")["memory_exhausted"] + proxy.stats("listener", "in")["downstream_cx_active"] == 6
+            and proxy.stats("cluster", "app")["upstream_cx_tx_bytes_total"]
+            == proxy.stats("listener", "in")["downstream_cx_active"] * len(SENT + b"data")
+        ),
         "every connection served or reset",
     )
     fail_allocations_after_for_test(None)

@@ -41,12 +41,11 @@ def test_process_limit(start: Callable[..., RunningProxy], origin: Origin, tmp_p
         config([listener("a"), listener("b")], [cluster([origin.address])], tmp_path, max_connections=2, workers=2)
     )
     for _ in range(3):
-        with proxy.connect("a") as first, proxy.connect("b") as second:
-            with origin.accept(), origin.accept():
-                for name in ("a", "b"):
-                    proxy.turns_away(name)
-                first.end()
-                second.end()
+        with proxy.connect("a") as first, proxy.connect("b") as second, origin.accept(), origin.accept():
+            for name in ("a", "b"):
+                proxy.turns_away(name)
+            first.end()
+            second.end()
         proxy.wait_for_connections(0)
     assert proxy.stats("listener", "a")["downstream_cx_overflow"] == 3
     assert proxy.stats("listener", "b")["downstream_cx_overflow"] == 3

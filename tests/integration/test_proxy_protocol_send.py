@@ -60,9 +60,7 @@ def test_chained(serve: Serve, origin: Origin, family: str, version: str) -> Non
         if family == "four"
         else (("2001:db8::7", 1), ("2001:db8::9", 65535))
     )
-    proxy = serve(
-        origin.address, listener={"accept_proxy_protocol": True}, cluster={"send_proxy_protocol": version}
-    )
+    proxy = serve(origin.address, listener={"accept_proxy_protocol": True}, cluster={"send_proxy_protocol": version})
     for write in (v1, v2):
         with proxy.connect() as client:
             client.send(write(source, destination) + b"data" * 500)

@@ -77,9 +77,7 @@ def test_maximum_duration(serve: Serve, origin: Origin) -> None:
 
 def test_proxy_protocol_header_late(serve: Serve, origin: Origin) -> None:
     """A client that sends half a header and no more."""
-    proxy = serve(
-        origin.address, listener={"accept_proxy_protocol": True, "proxy_protocol_timeout_ms": 50}
-    )
+    proxy = serve(origin.address, listener={"accept_proxy_protocol": True, "proxy_protocol_timeout_ms": 50})
     with proxy.connect() as client:
         client.send(b"PROXY TCP4 ")
         assert client.receive_until_reset() == b""
