@@ -34,6 +34,7 @@ class Process:
         self._reloading = asyncio.Lock()
         self._stop = asyncio.Event()
         self._stop_now = asyncio.Event()
+        self._draining = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -80,12 +81,14 @@ class Process:
     # --- signals ---
 
     def _on_stop(self, name: str) -> None:
-        if self._stop.is_set():
+        # uvloop may report one signal twice when two come together: only one that finds a drain is a second one.
+        if self._draining:
             log.warning("stopping at once", signal=name, connections=self._proxy.active_connections)
             self._stop_now.set()
         self._stop.set()
 
     async def _drain(self) -> None:
+        self._draining = True
         log.info(
             "draining",
             connections=self._proxy.active_connections,

@@ -56,6 +56,7 @@ class Proxy:
         self._snapshots: list[Snapshot] = []
         self._access_log: AccessLogWriter | None = None
         self._closed_logs_dropped = 0
+        self._unserved = 0
         self._collecting: asyncio.TimerHandle | None = None
         self._changing = asyncio.Lock()
         self._news = asyncio.Event()
@@ -242,9 +243,10 @@ class Proxy:
         for worker in self._workers:
             worker.publish(snapshot)
         await self._until(lambda: all(worker.adopted >= snapshot.version for worker in self._workers))
-        for worker in self._workers:
-            if worker.unserved_listeners:
-                log.error("a worker could not watch a listener", reason="the kernel is out of memory or watches")
+        unserved = sum(worker.unserved_listeners for worker in self._workers)
+        if unserved > self._unserved:
+            self._unserved = unserved
+            log.error("a worker could not watch a listener", reason="the kernel is out of memory or watches")
 
     # --- news from the workers ---
 

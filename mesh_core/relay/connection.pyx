@@ -10,6 +10,7 @@ from mesh_core.relay.record cimport connection_record
 from mesh_core.relay.relay cimport (
     RELAY_BLOCKED, RELAY_ENDED, RELAY_SINK_FAILED, RELAY_SOURCE_FAILED, RELAY_YIELDED, SIDE_BLOCKED, SIDE_ENDED,
     SIDE_FAILED, SIDE_READABLE, SIDE_SHUT, SIDE_UNTIL_EMPTY, RelayStatus, relay_move, side_clear,
+    side_input_flags,
 )
 from mesh_core.runtime.clock cimport wall_clock_us
 from mesh_core.runtime.core cimport WORKERS_MOST, core_notify
@@ -50,12 +51,12 @@ cdef inline void on_side(ConnectionC* connection, SideC* side, SideC* other, uin
             side.flags |= SIDE_FAILED
         if not side.flags & SIDE_ENDED:
             side.flags |= SIDE_READABLE | SIDE_UNTIL_EMPTY
-        elif events & EPOLLERR:
-            # A reset after its end of stream: a receive would only tell the end again.
+        elif events & EPOLLERR or not side.flags & SIDE_SHUT and events & EPOLLHUP:
+            # A reset after its end of stream, or (Unix) a close: a receive would only tell the end again.
             source_failed(connection, side)
             return
     elif events & EPOLLIN:
-        side.flags |= SIDE_READABLE
+        side.flags |= side.input_flags
     if events & EPOLLOUT and side.flags & SIDE_BLOCKED:
         side.flags &= ~SIDE_BLOCKED
         if not move(connection, other, side):
@@ -197,6 +198,7 @@ cdef ConnectionC* connection_create(
     connection.connect_time_us = -1
     connection.downstream.source.owner = connection
     connection.downstream.source.fd = fd
+    connection.downstream.input_flags = side_input_flags(listener.local.family)
     connection.downstream.rx_counter = &stats[LISTENER_RX_BYTES]
     connection.downstream.tx_counter = &stats[LISTENER_TX_BYTES]
     connection.upstream.source.owner = connection

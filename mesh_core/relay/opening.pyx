@@ -18,7 +18,7 @@ from mesh_core.net.sockets cimport socket_close_reset, socket_connect
 from mesh_core.relay.connection cimport (
     ConnectionC, connection_abort, connection_create, connection_opened,
 )
-from mesh_core.relay.relay cimport SIDE_FAILED, SIDE_READABLE, SIDE_UNTIL_EMPTY, SideC
+from mesh_core.relay.relay cimport SIDE_FAILED, SIDE_READABLE, SIDE_UNTIL_EMPTY, SideC, side_input_flags
 from mesh_core.runtime.byte_queue cimport byte_queue_append, byte_queue_clear, byte_queue_peek
 from mesh_core.runtime.clock cimport wall_clock_us
 from mesh_core.runtime.core cimport CoreC
@@ -172,6 +172,7 @@ cdef void begin_connect(ConnectionC* connection) noexcept nogil:
         return
     stats[CLUSTER_CX_TOTAL] += 1
     connection.endpoint.stats[index][ENDPOINT_CX_TOTAL] += 1
+    connection.upstream.input_flags = side_input_flags(connection.endpoint.address.ss_family)
     connection.upstream.rx_counter = &stats[CLUSTER_RX_BYTES]
     connection.upstream.tx_counter = &stats[CLUSTER_TX_BYTES]
     connection.connect_begun_us = wall_clock_us()
@@ -222,7 +223,7 @@ cdef void on_early_downstream(void* owner, uint32_t events) noexcept nogil:
     elif events & (EPOLLRDHUP | EPOLLHUP | EPOLLPRI):
         connection.downstream.flags |= SIDE_READABLE | SIDE_UNTIL_EMPTY
     elif events & EPOLLIN:
-        connection.downstream.flags |= SIDE_READABLE
+        connection.downstream.flags |= connection.downstream.input_flags
 
 
 cdef void on_connecting(void* owner, uint32_t events) noexcept nogil:
@@ -243,7 +244,7 @@ cdef void on_connecting(void* owner, uint32_t events) noexcept nogil:
         if events & (EPOLLRDHUP | EPOLLPRI):
             connection.upstream.flags |= SIDE_READABLE | SIDE_UNTIL_EMPTY
         elif events & EPOLLIN:
-            connection.upstream.flags |= SIDE_READABLE
+            connection.upstream.flags |= connection.upstream.input_flags
         upstream_connected(connection)
 
 

@@ -29,6 +29,7 @@ cdef enum:
 cdef struct SideC:
     SourceC source             # with the descriptor, -1 when there is none
     uint32_t flags             # SideFlag bits
+    uint32_t input_flags       # what an event of plain input sets; see side_input_flags
     uint32_t bulk              # bytes received in large pieces, one after the other
     ByteQueueC queue           # waits to be sent to this socket
     PipeC* pipe                # the same, in a pipe
@@ -50,6 +51,9 @@ cdef enum RelayStatus:
 
 # Move what there is from `source` to `sink`, holding back at most `limit` bytes (1 to SCRATCH_BYTES).
 cdef RelayStatus relay_move(CoreC* core, SideC* source, SideC* sink, size_t limit) noexcept nogil
+
+# The flags that input on a socket of this address family sets.
+cdef uint32_t side_input_flags(int family) noexcept nogil
 
 # Drop whatever still waits to be sent to this side.
 cdef void side_clear(CoreC* core, SideC* side) noexcept nogil

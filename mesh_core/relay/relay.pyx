@@ -2,7 +2,7 @@
 
 from libc.string cimport memset
 from mesh_core.includes.linux cimport EAGAIN, EINTR, SPLICE_F_MOVE, SPLICE_F_NONBLOCK, errno, iovec, splice
-from mesh_core.includes.socket cimport MSG_NOSIGNAL, msghdr, recv, send, sendmsg
+from mesh_core.includes.socket cimport AF_UNIX, MSG_NOSIGNAL, msghdr, recv, send, sendmsg
 from mesh_core.runtime.byte_queue cimport (
     byte_queue_append, byte_queue_clear, byte_queue_consume, byte_queue_pieces,
 )
@@ -122,7 +122,7 @@ cdef RelayStatus move_bulk(CoreC* core, SideC* source, SideC* sink, size_t limit
     for _round in range(MOVE_ROUNDS):
         received = splice(source.source.fd, NULL, sink.pipe.write_fd, NULL, min(limit, sink.pipe.capacity),
                           SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
-        if received < 0 and errno == EAGAIN and source.flags & SIDE_UNTIL_EMPTY:
+        if received < 0 and errno == EAGAIN and source.flags & ~source.input_flags & SIDE_UNTIL_EMPTY:
             # Urgent data stops a splice as if there were nothing more; a receive takes it in its place.
             source.bulk = 0
             break
@@ -162,6 +162,11 @@ cdef RelayStatus empty_pipe(CoreC* core, SideC* sink) noexcept nogil:
     pipe_give(&core.pipes, sink.pipe)
     sink.pipe = NULL
     return RELAY_WAITING
+
+
+cdef uint32_t side_input_flags(int family) noexcept nogil:
+    # On a Unix socket a receive ends behind a message that carried descriptors, so short does not mean empty.
+    return SIDE_READABLE | SIDE_UNTIL_EMPTY if family == AF_UNIX else SIDE_READABLE
 
 
 cdef void side_clear(CoreC* core, SideC* side) noexcept nogil:
