@@ -76,19 +76,15 @@ def proxy_write(int version, bytes source, bytes destination):
         memory_free(out)
 
 
-def socket_connect(bytes sockaddr_bytes):
+def socket_connect(bytes sockaddr_bytes, int descriptor_limit=0x7FFFFFFF):
     """(descriptor or -errno, connected)."""
     cdef sockaddr_storage storage
     cdef bint connected
     cdef int fd
     memset(&storage, 0, sizeof(storage))
     memcpy(&storage, <const char*>sockaddr_bytes, len(sockaddr_bytes))
-    fd = sockets.socket_connect(&storage, <socklen_t>len(sockaddr_bytes), &connected)
+    fd = sockets.socket_connect(&storage, <socklen_t>len(sockaddr_bytes), descriptor_limit, &connected)
     return fd, bool(connected)
-
-
-def socket_error(int fd):
-    return sockets.socket_error(fd)
 
 
 def socket_close_reset(int fd):

@@ -46,6 +46,9 @@ cdef class PipePool:
     def pause(self):
         return self.pool.pause
 
+    def limit_descriptors(self, int limit):
+        self.pool.descriptor_limit = limit
+
     def take(self):
         """A Pipe, or None when there is none to be had."""
         cdef Pipe pipe = Pipe()

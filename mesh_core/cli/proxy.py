@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import click
@@ -28,6 +29,8 @@ def proxy(path: str, log_level: str) -> None:
     served.
     """
     _fill_standard_descriptors()
+    # Until the loop hears it, a request to reload must not end the process; the file is being read anyway.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         config = load_file(path)
         logs.configure(log_level)

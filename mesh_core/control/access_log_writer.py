@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import select
@@ -29,6 +30,8 @@ class AccessLogWriter:
         self._descriptor = _open(path, name)
         self._pending_bytes = 0
         self._lock = threading.Lock()
+        self._reopening = False
+        self._torn = False
         self._chunks: queue.SimpleQueue[bytes | int | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="access-log", daemon=True)
         self._thread.start()
@@ -44,7 +47,15 @@ class AccessLogWriter:
 
     def reopen(self) -> None:
         """Go on in a new file of the same name, after the old one was moved away. Raises OSError."""
-        self._chunks.put(_open_descriptor(self.path))
+        with self._lock:
+            if self._reopening:
+                return
+            self._reopening = True
+        try:
+            self._chunks.put(_open_descriptor(self.path))
+        except OSError:
+            self._reopening = False
+            raise
 
     def close(self, patience_s: float = 2.0) -> None:
         """Write what waits and close; what the file has not taken after `patience_s` seconds is lost."""
@@ -57,26 +68,37 @@ class AccessLogWriter:
     def _run(self) -> None:
         while (chunk := self._chunks.get()) is not None:
             if isinstance(chunk, int):
-                os.close(self._descriptor)
-                self._descriptor = chunk
+                _close(self._descriptor)
+                self._descriptor, self._torn, self._reopening = chunk, False, False
                 continue
             self._write(chunk)
             with self._lock:
                 self._pending_bytes -= len(chunk)
-        os.close(self._descriptor)
+        _close(self._descriptor)
 
     def _write(self, chunk: bytes) -> None:
-        rest = memoryview(chunk)
+        # What follows a line that was cut begins on a line of its own.
+        rest = memoryview(b"\n" + chunk if self._torn else chunk)
+        self._torn = False
         while rest:
             try:
                 rest = rest[os.write(self._descriptor, rest) :]
             except BlockingIOError:
                 # A standard output that whoever started the process has made so.
-                select.select([], [self._descriptor], [])
+                poller = select.poll()
+                poller.register(self._descriptor, select.POLLOUT)
+                poller.poll()
             except OSError:
+                self._torn = len(rest) < len(chunk)
                 with self._lock:
                     self.bytes_dropped += len(rest)
                 return
+
+
+def _close(descriptor: int) -> None:
+    # A file that fails at last has failed at its writes too, and those were counted.
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
 
 
 # Opened by their paths they would not do when they are sockets, as a service manager's are, or another user's.

@@ -22,6 +22,11 @@ from mesh_core.config import parse_address
 
 CONTROL_DESCRIPTORS = 64
 
+cdef enum:
+    # What one worker writes for every connection lies apart from what its neighbour writes: two cache lines, as
+    # memory begins anywhere within one.
+    LINE_BYTES = 128
+
 
 cdef class Compiler:
     """Makes the snapshots of one proxy, and keeps what outlives them: connection counts and statistics."""
@@ -83,7 +88,7 @@ cdef class Compiler:
         out.balancer = load_balancer(cluster.load_balancer)
         out.balancer_state = <void**>snapshot.allocate(self.workers * sizeof(void*))
         for worker in range(self.workers):
-            out.balancer_state[worker] = snapshot.allocate(out.balancer.state_bytes)
+            out.balancer_state[worker] = snapshot.allocate(max(out.balancer.state_bytes, <size_t>LINE_BYTES))
             # Each snapshot starts its turns elsewhere, or frequent changes would favour the first endpoints.
             out.balancer.init(out, out.balancer_state[worker], <uint64_t>worker + self.version - 1)
 
@@ -109,6 +114,7 @@ cdef class Compiler:
         socket_address(&bound, listener_socket.bound)
         peer_address_from(&out.local, &bound)
         snapshot.keep.append(active)
+        snapshot.keep.append(listener_socket)
         out.name = self.name(snapshot, listener.name)
         out.socket_id = listener_socket.id
         out.descriptors = descriptors

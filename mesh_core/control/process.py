@@ -32,6 +32,7 @@ class Process:
         self._admin: AdminServer | None = None
         self._admin_configured: str | None = None
         self._reloading = asyncio.Lock()
+        self._reload_waits = False
         self._stop = asyncio.Event()
         self._stop_now = asyncio.Event()
         self._draining = False
@@ -59,18 +60,19 @@ class Process:
             await self._proxy.close()
 
     async def _start(self) -> None:
+        # The admin endpoint first: with its address taken, no listener may have accepted anybody.
         config = self._proxy.config
+        await self._replace_admin(config, await self._prepare_admin(config))
         try:
             await self._proxy.start()
         except OSError as error:
             raise ConfigError(self._name, (Fault("", None, None, f"cannot be served: {error}"),)) from error
-        await self._replace_admin(config, await self._prepare_admin(config))
 
     def _watch_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_stop, number.name)
-        loop.add_signal_handler(signal.SIGHUP, self._in_background, self._reload)
+        loop.add_signal_handler(signal.SIGHUP, self._on_reload)
         loop.add_signal_handler(signal.SIGUSR1, self._reopen)
 
     def _in_background(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -104,9 +106,16 @@ class Process:
         await asyncio.gather(drain, now, return_exceptions=True)
         log.info("stopped", connections_reset=left)
 
+    def _on_reload(self) -> None:
+        # One that has not begun will read the file as it is then.
+        if not self._reload_waits:
+            self._reload_waits = True
+            self._in_background(self._reload)
+
     async def _reload(self) -> None:
         """Read the file again; a fault changes nothing."""
         async with self._reloading:
+            self._reload_waits = False
             try:
                 await self._take(load_file(self._path))
             except ConfigError as error:

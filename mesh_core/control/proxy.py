@@ -9,8 +9,8 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Coroutine
+from typing import Any, Literal
 
 import structlog
 
@@ -27,6 +27,8 @@ State = Literal["new", "live", "draining", "closed"]
 
 # Access records are collected this long after the first of them has come: one wake-up serves many.
 COLLECT_DELAY_S = 0.05
+# A worker's share was cut at its bound: there is more.
+FULL_SHARE_BYTES = 200_000
 
 log = structlog.get_logger("hopmesh")
 
@@ -59,7 +61,9 @@ class Proxy:
         self._unserved = 0
         self._collecting: asyncio.TimerHandle | None = None
         self._changing = asyncio.Lock()
+        self._changes: set[asyncio.Task[None]] = set()
         self._news = asyncio.Event()
+        self._unmounted = False
         self._notify_fd = -1
 
     # --- life ---
@@ -73,10 +77,11 @@ class Proxy:
             for index in range(self.worker_count):
                 self._workers.append(Worker(index, self._notify_fd, self._server_scope))
             self._mount()
-            await self._change(self.config, self._name)
+            await self._whole(self._change(self.config, self._name))
         except BaseException:
             await self.close()
             raise
+        self._refuse_unless("new", self._name)
         self.state = "live"
 
     async def apply(self, config: Config, name: str = "<config>") -> None:
@@ -84,23 +89,11 @@ class Proxy:
 
         Raises ConfigError when it cannot be taken as a whole; then nothing has changed.
         """
-        async with self._changing:
-            if self.state != "live":
-                raise ConfigError(name, (Fault("", None, None, f"the proxy is {self.state}"),))
-            self._refuse_fixed_changes(config, name)
-            await self._change(config, name)
+        await self._whole(self._apply(config, name))
 
     async def drain_listeners(self) -> None:
         """Stop accepting, for good; open connections go on."""
-        async with self._changing:
-            if self.state != "live":
-                return
-            self.state = "draining"
-            dropped = self._sockets.keep(self.config, {})
-            self._chosen = {}
-            await self._publish(self._compiler.compile(self.config, {}))
-            for each in dropped:
-                each.close()
+        await self._whole(self._drain_listeners())
 
     async def drain(self, timeout_ms: int | None = None) -> int:
         """Stop accepting and wait until every connection has ended, at most `timeout_ms` (default: as configured).
@@ -126,6 +119,10 @@ class Proxy:
         for worker in self._workers:
             worker.stop()
         await self._unmount()
+        # Changes on their way wait for workers that are no more.
+        self._unmounted = True
+        self._news.set()
+        await asyncio.gather(*self._changes, return_exceptions=True)
         await self._collect_all()
         for worker in self._workers:
             worker.close()
@@ -141,8 +138,6 @@ class Proxy:
             self._loop.remove_reader(self._notify_fd)
             os.close(self._notify_fd)
             self._notify_fd = -1
-        # Nothing that anyone still waits for will come.
-        self._news.set()
 
     # --- what can be asked ---
 
@@ -203,6 +198,39 @@ class Proxy:
 
     # --- changing the configuration ---
 
+    async def _whole(self, change: Coroutine[Any, Any, None]) -> None:
+        """Make a change as a whole, even if who asked for it is cancelled: a socket must not be closed by half.
+
+        While a worker may still accept from a socket its number must stay taken, or it would accept from a stranger's.
+        """
+        task = self._loop.create_task(change)
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+        await asyncio.shield(task)
+
+    def _refuse_unless(self, state: State, name: str) -> None:
+        if self.state != state:
+            raise ConfigError(name, (Fault("", None, None, f"the proxy is {self.state}"),))
+
+    async def _apply(self, config: Config, name: str) -> None:
+        async with self._changing:
+            self._refuse_unless("live", name)
+            self._refuse_fixed_changes(config, name)
+            await self._change(config, name)
+            if self.state == "closed":
+                self._refuse_unless("live", name)
+
+    async def _drain_listeners(self) -> None:
+        async with self._changing:
+            if self.state != "live":
+                return
+            self.state = "draining"
+            dropped = self._sockets.keep(self.config, {})
+            self._chosen = {}
+            await self._publish(self._compiler.compile(self.config, {}))
+            for each in dropped:
+                each.close()
+
     def _refuse_fixed_changes(self, config: Config, name: str) -> None:
         if config.workers is not None and config.workers != self.worker_count:
             message = f"the number of workers is fixed while the proxy runs ({self.worker_count})"
@@ -246,7 +274,7 @@ class Proxy:
         unserved = sum(worker.unserved_listeners for worker in self._workers)
         if unserved > self._unserved:
             self._unserved = unserved
-            log.error("a worker could not watch a listener", reason="the kernel is out of memory or watches")
+            log.error("a worker does not serve a listener", reason="no memory")
 
     # --- news from the workers ---
 
@@ -259,14 +287,14 @@ class Proxy:
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         """Wait for a condition that only news from the workers can make true, or until the proxy is closed."""
-        while self._notify_fd >= 0 and not condition():
+        while not self._unmounted and not condition():
             self._news.clear()
             await self._news.wait()
 
     def _collect(self) -> None:
         """Take a share of the access records from every worker; come again while there are more."""
         self._collecting = None
-        more = False
+        more = behind = False
         for worker in self._workers:
             try:
                 lines = worker.collect_access_log()
@@ -274,15 +302,22 @@ class Proxy:
                 # The records stay where they are; without another look nobody would say that there are some.
                 more = True
                 continue
-            if lines and self._access_log is not None:
-                self._access_log.write(lines)
+            self._write_records(lines)
+            behind |= len(lines) >= FULL_SHARE_BYTES
             more |= bool(lines) or worker.arm_access_log()
         if more:
-            self._collecting = self._loop.call_later(COLLECT_DELAY_S, self._collect)
+            # Behind, only other callbacks come first.
+            self._collecting = self._loop.call_later(0 if behind else COLLECT_DELAY_S, self._collect)
 
     async def _collect_all(self) -> None:
         """The last records, once the workers have stopped."""
         for worker in self._workers:
             while lines := worker.collect_access_log():
-                if self._access_log is not None:
-                    self._access_log.write(lines)
+                self._write_records(lines)
+
+    def _write_records(self, lines: bytes) -> None:
+        if self._access_log is not None:
+            self._access_log.write(lines)
+        else:
+            # Of connections that are older than the configuration that took the log away.
+            self._closed_logs_dropped += len(lines)

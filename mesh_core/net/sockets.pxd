@@ -3,12 +3,11 @@
 from mesh_core.includes.socket cimport sockaddr_storage, socklen_t
 
 
-# A non-blocking connection on its way: the descriptor (owned by the caller), or -errno.
+# A non-blocking connection on its way: the descriptor (owned by the caller; below `descriptor_limit`), or -errno.
 # `connected` tells whether it is established already, as on a Unix socket.
-cdef int socket_connect(const sockaddr_storage* address, socklen_t size, bint* connected) noexcept nogil
-
-# The error that waits on the socket, cleared by asking; 0 when there is none.
-cdef int socket_error(int fd) noexcept nogil
+cdef int socket_connect(
+    const sockaddr_storage* address, socklen_t size, int descriptor_limit, bint* connected
+) noexcept nogil
 
 # Close so that the peer sees a reset, whatever was still to be sent.
 cdef void socket_close_reset(int fd) noexcept nogil

@@ -1,23 +1,28 @@
 """The few things that a worker does to a socket; the contract stands in sockets.pxd."""
 
-from mesh_core.includes.linux cimport EINPROGRESS, close, errno
+from mesh_core.includes.linux cimport EINPROGRESS, EMFILE, close, errno
 from mesh_core.includes.socket cimport (
-    AF_UNIX, IPPROTO_TCP, SO_ERROR, SO_LINGER, SO_OOBINLINE, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM, SOL_SOCKET,
-    TCP_NODELAY, connect, getsockopt, linger, setsockopt, sockaddr, socket,
+    AF_UNIX, IPPROTO_TCP, SO_LINGER, SO_OOBINLINE, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM, SOL_SOCKET,
+    TCP_NODELAY, connect, linger, setsockopt, sockaddr, socket,
 )
 
 
-cdef int socket_connect(const sockaddr_storage* address, socklen_t size, bint* connected) noexcept nogil:
+cdef int socket_connect(
+    const sockaddr_storage* address, socklen_t size, int descriptor_limit, bint* connected
+) noexcept nogil:
     cdef int one = 1
     cdef int error
     cdef int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
     connected[0] = False
     if fd < 0:
         return -errno
+    if fd >= descriptor_limit:
+        close(fd)
+        return -EMFILE
+    # An urgent byte stays in its place in the stream; otherwise the kernel would take it out.
+    setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &one, sizeof(one))
     if address.ss_family != AF_UNIX:
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one))
-        # An urgent byte stays in its place in the stream; otherwise the kernel would take it out.
-        setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &one, sizeof(one))
     if connect(fd, <const sockaddr*>address, size) == 0:
         connected[0] = True
     elif errno != EINPROGRESS:
@@ -25,13 +30,6 @@ cdef int socket_connect(const sockaddr_storage* address, socklen_t size, bint* c
         close(fd)
         return -error
     return fd
-
-
-cdef int socket_error(int fd) noexcept nogil:
-    cdef int error = 0
-    cdef socklen_t size = sizeof(error)
-    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size)
-    return error
 
 
 cdef void socket_close_reset(int fd) noexcept nogil:

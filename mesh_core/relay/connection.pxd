@@ -14,6 +14,7 @@ from mesh_core.runtime.timers cimport TimerC
 from mesh_core.snapshot.tables cimport ClusterC, EndpointC, ListenerC, SnapshotC
 
 cdef enum:
+    LAST_ROUNDS = 64           # calls of relay_move for what a peer sent before it reset the connection
     SPARES_KEPT = 64           # closed connections whose memory is kept for the next ones
 
 
@@ -35,7 +36,8 @@ cdef struct ConnectionC:
     int64_t last_active_ms     # coarse monotonic clock
     int64_t opened_ms          # the same clock, at accept
     int64_t start_time_us      # since the Unix epoch
-    int64_t connect_begun_us   # 0 when there was no attempt
+    int64_t opened_us          # monotonic clock, at accept
+    int64_t connect_begun_us   # the same clock; 0 when there was no attempt
     int64_t connect_time_us    # -1 while there is no open upstream
     uint32_t flags             # ResponseFlag bits
     uint16_t detail            # Detail
@@ -67,6 +69,9 @@ cdef void connection_close(ConnectionC* connection) noexcept nogil
 
 # End it for a reason: resets to both sides, the flag and the detail into the access record.
 cdef void connection_abort(ConnectionC* connection, uint32_t flag, uint16_t detail) noexcept nogil
+
+# End it for want of memory, and count that.
+cdef void connection_out_of_memory(ConnectionC* connection) noexcept nogil
 
 # Free the spare memory; no connection may be left.
 cdef void connection_table_destroy(ConnectionTableC* table) noexcept nogil

@@ -12,11 +12,11 @@ from mesh_core.relay.relay cimport (
     SIDE_FAILED, SIDE_READABLE, SIDE_SHUT, SIDE_UNTIL_EMPTY, RelayStatus, relay_move, side_clear,
     side_input_flags,
 )
-from mesh_core.runtime.clock cimport wall_clock_us
+from mesh_core.runtime.clock cimport monotonic_us, wall_clock_us
 from mesh_core.runtime.core cimport WORKERS_MOST, core_notify
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.runtime.reactor cimport (
-    reactor_cancel_task, reactor_cancel_timer, reactor_queue_task, reactor_retire, reactor_set_timer,
+    reactor_cancel_task, reactor_cancel_timer, reactor_ignore, reactor_queue_task, reactor_retire, reactor_set_timer,
 )
 from mesh_core.snapshot.shared_count cimport shared_count_leave
 from mesh_core.snapshot.snapshot cimport snapshot_hold, snapshot_release
@@ -51,9 +51,12 @@ cdef inline void on_side(ConnectionC* connection, SideC* side, SideC* other, uin
             side.flags |= SIDE_FAILED
         if not side.flags & SIDE_ENDED:
             side.flags |= SIDE_READABLE | SIDE_UNTIL_EMPTY
-        elif events & EPOLLERR or not side.flags & SIDE_SHUT and events & EPOLLHUP:
-            # A reset after its end of stream, or (Unix) a close: a receive would only tell the end again.
+        elif events & EPOLLERR:
+            # A reset after its end of stream: a receive would only tell the end again.
             source_failed(connection, side)
+            return
+        elif events & EPOLLHUP and not side.flags & SIDE_SHUT:
+            closed_by_peer(connection, side)
             return
     elif events & EPOLLIN:
         side.flags |= side.input_flags
@@ -92,8 +95,7 @@ cdef bint settle(ConnectionC* connection, SideC* source, SideC* sink, RelayStatu
     elif status == RELAY_SINK_FAILED:
         sink_failed(connection, source, sink)
     else:
-        connection.table.core.stats[SERVER_MEMORY_EXHAUSTED] += 1
-        connection_abort(connection, FLAG_OVERLOAD, DETAIL_OUT_OF_MEMORY)
+        connection_out_of_memory(connection)
     return False
 
 
@@ -117,13 +119,23 @@ cdef void source_failed(ConnectionC* connection, SideC* source) noexcept nogil:
         connection_abort(connection, FLAG_UPSTREAM_CONNECTION_TERMINATION, DETAIL_UPSTREAM_RESET)
 
 
+cdef void closed_by_peer(ConnectionC* connection, SideC* side) noexcept nogil:
+    """A Unix peer that had half-closed is gone altogether, which TCP would tell only by a reset later."""
+    if side.queue.size or side.pipe != NULL:
+        source_failed(connection, side)
+    else:
+        connection_close(connection)
+
+
 cdef void sink_failed(ConnectionC* connection, SideC* source, SideC* sink) noexcept nogil:
     """The sink reset the connection. What it said before that still reaches the source, then the reset does."""
+    cdef int _round
     side_clear(connection.table.core, sink)
     sink.flags |= SIDE_FAILED | SIDE_READABLE | SIDE_UNTIL_EMPTY
     if not source.flags & SIDE_BLOCKED:
-        while relay_move(connection.table.core, sink, source, connection.listener.buffer_limit) == RELAY_YIELDED:
-            pass
+        for _round in range(LAST_ROUNDS):
+            if relay_move(connection.table.core, sink, source, connection.listener.buffer_limit) != RELAY_YIELDED:
+                break
     source_failed(connection, sink)
 
 
@@ -195,6 +207,7 @@ cdef ConnectionC* connection_create(
     core.next_connection_id += WORKERS_MOST
     connection.opened_ms = connection.last_active_ms = core.reactor.now_ms
     connection.start_time_us = wall_clock_us()
+    connection.opened_us = monotonic_us()
     connection.connect_time_us = -1
     connection.downstream.source.owner = connection
     connection.downstream.source.fd = fd
@@ -216,7 +229,7 @@ cdef ConnectionC* connection_create(
 
 
 cdef void connection_opened(ConnectionC* connection) noexcept nogil:
-    connection.connect_time_us = wall_clock_us() - connection.connect_begun_us
+    connection.connect_time_us = monotonic_us() - connection.connect_begun_us
     connection.last_active_ms = connection.table.core.reactor.now_ms
     connection.downstream.source.on_event = on_downstream
     connection.upstream.source.on_event = on_upstream
@@ -226,10 +239,6 @@ cdef void connection_opened(ConnectionC* connection) noexcept nogil:
             return
     if connection.upstream.flags & SIDE_READABLE:
         move(connection, &connection.upstream, &connection.downstream)
-
-
-cdef void ignore_event(void* owner, uint32_t events) noexcept nogil:
-    """For events of the same batch that name a connection closed a moment ago."""
 
 
 cdef void connection_close(ConnectionC* connection) noexcept nogil:
@@ -242,11 +251,16 @@ cdef void connection_abort(ConnectionC* connection, uint32_t flag, uint16_t deta
     dispose(connection, True)
 
 
+cdef void connection_out_of_memory(ConnectionC* connection) noexcept nogil:
+    connection.table.core.stats[SERVER_MEMORY_EXHAUSTED] += 1
+    connection_abort(connection, FLAG_OVERLOAD, DETAIL_OUT_OF_MEMORY)
+
+
 cdef void dispose(ConnectionC* connection, bint reset) noexcept nogil:
     """Write the record, close both sockets, leave every list; the memory goes at the end of the turn."""
     cdef CoreC* core = connection.table.core
     if connection.snapshot.access_log:
-        connection_record(connection, wall_clock_us())
+        connection_record(connection, monotonic_us())
     dispose_side(core, &connection.downstream, reset)
     dispose_side(core, &connection.upstream, reset)
     reactor_cancel_timer(&core.reactor, &connection.timer)
@@ -269,7 +283,7 @@ cdef void dispose(ConnectionC* connection, bint reset) noexcept nogil:
 
 
 cdef void dispose_side(CoreC* core, SideC* side, bint reset) noexcept nogil:
-    side.source.on_event = ignore_event
+    side.source.on_event = reactor_ignore
     if side.source.fd >= 0:
         if reset:
             socket_close_reset(side.source.fd)

@@ -7,7 +7,7 @@ and the timer; `connection_opened` then sets those of the relay.
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from mesh_core.includes.linux cimport (
     EAGAIN, ECONNRESET, EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPIPE, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT,
-    EPOLLPRI, EPOLLRDHUP, ETIMEDOUT, close, errno,
+    EPOLLPRI, EPOLLRDHUP, ETIMEDOUT, errno,
 )
 from mesh_core.includes.socket cimport AF_UNIX, MSG_PEEK, getsockname, recv, sockaddr, sockaddr_storage, socklen_t
 from mesh_core.net.address cimport PeerAddressC, peer_address_from
@@ -16,18 +16,19 @@ from mesh_core.net.proxy_protocol cimport (
 )
 from mesh_core.net.sockets cimport socket_close_reset, socket_connect
 from mesh_core.relay.connection cimport (
-    ConnectionC, connection_abort, connection_create, connection_opened,
+    ConnectionC, connection_abort, connection_create, connection_opened, connection_out_of_memory,
 )
 from mesh_core.relay.relay cimport SIDE_FAILED, SIDE_READABLE, SIDE_UNTIL_EMPTY, SideC, side_input_flags
 from mesh_core.runtime.byte_queue cimport byte_queue_append, byte_queue_clear, byte_queue_peek
-from mesh_core.runtime.clock cimport wall_clock_us
+from mesh_core.runtime.clock cimport monotonic_us
 from mesh_core.runtime.core cimport CoreC
 from mesh_core.runtime.reactor cimport reactor_set_timer, reactor_watch
 from mesh_core.runtime.timers cimport TICK_MS
 from mesh_core.snapshot.shared_count cimport shared_count_enter, shared_count_leave
+from mesh_core.snapshot.tables cimport EndpointC
 from mesh_core.telemetry.response_flags cimport (
     DETAIL_CONNECT_FAILED, DETAIL_CONNECT_TIMEOUT, DETAIL_CONNECTION_LIMIT, DETAIL_DOWNSTREAM_RESET,
-    DETAIL_NO_ENDPOINT, DETAIL_OUT_OF_DESCRIPTORS, DETAIL_OUT_OF_MEMORY, DETAIL_PROXY_HEADER_MALFORMED,
+    DETAIL_NO_ENDPOINT, DETAIL_OUT_OF_DESCRIPTORS, DETAIL_PROXY_HEADER_MALFORMED,
     DETAIL_PROXY_HEADER_MISSING, DETAIL_PROXY_HEADER_TIMEOUT, FLAG_DOWNSTREAM_CONNECTION_TERMINATION,
     FLAG_DOWNSTREAM_PROTOCOL_ERROR, FLAG_NO_HEALTHY_UPSTREAM, FLAG_OVERLOAD, FLAG_UPSTREAM_CONNECTION_FAILURE,
 )
@@ -72,8 +73,7 @@ cdef bint watch(ConnectionC* connection, SideC* side) noexcept nogil:
     """Register with the reactor; False when that ended the connection (no memory, too many watches)."""
     if reactor_watch(&connection.table.core.reactor, &side.source) == 0:
         return True
-    connection.table.core.stats[SERVER_MEMORY_EXHAUSTED] += 1
-    connection_abort(connection, FLAG_OVERLOAD, DETAIL_OUT_OF_MEMORY)
+    connection_out_of_memory(connection)
     return False
 
 
@@ -99,6 +99,8 @@ cdef void on_proxy_header(void* owner, uint32_t events) noexcept nogil:
     cdef int length
     if events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI):
         downstream.flags |= SIDE_UNTIL_EMPTY
+    if events & EPOLLERR:
+        downstream.flags |= SIDE_FAILED
     # Never more than a relayed connection may hold back, and always enough for a header.
     received = recv(downstream.source.fd, core.scratch + held, PROXY_V2_LIMIT - held, 0)
     if received < 0 and (errno == EAGAIN or errno == EINTR):
@@ -109,14 +111,17 @@ cdef void on_proxy_header(void* owner, uint32_t events) noexcept nogil:
     length = proxy_protocol_parse(core.scratch, held + received, &header)
     if length == PROXY_INCOMPLETE:
         if byte_queue_append(&core.blocks, &upstream.queue, core.scratch + held, received) < 0:
-            core.stats[SERVER_MEMORY_EXHAUSTED] += 1
-            connection_abort(connection, FLAG_OVERLOAD, DETAIL_OUT_OF_MEMORY)
+            connection_out_of_memory(connection)
         elif downstream.flags & SIDE_UNTIL_EMPTY:
             on_proxy_header(owner, 0)
         return
     if length < 0:
         connection.listener.stats[core.index][LISTENER_PROXY_ERROR] += 1
         connection_abort(connection, FLAG_DOWNSTREAM_PROTOCOL_ERROR, DETAIL_PROXY_HEADER_MALFORMED)
+        return
+    if downstream.flags & SIDE_FAILED:
+        # Whoever it is has gone already: no upstream need hear of it.
+        proxy_header_missing(connection, True)
         return
     proxy_header_done(connection, &header, core.scratch + length, held + received - length)
 
@@ -140,8 +145,7 @@ cdef void proxy_header_done(
         connection.proxied_local = header.destination
     byte_queue_clear(&core.blocks, &connection.upstream.queue)
     if byte_queue_append(&core.blocks, &connection.upstream.queue, rest, rest_size) < 0:
-        core.stats[SERVER_MEMORY_EXHAUSTED] += 1
-        connection_abort(connection, FLAG_OVERLOAD, DETAIL_OUT_OF_MEMORY)
+        connection_out_of_memory(connection)
         return
     connection.downstream.received += rest_size
     connection.downstream.rx_counter[0] += rest_size
@@ -175,7 +179,7 @@ cdef void begin_connect(ConnectionC* connection) noexcept nogil:
     connection.upstream.input_flags = side_input_flags(connection.endpoint.address.ss_family)
     connection.upstream.rx_counter = &stats[CLUSTER_RX_BYTES]
     connection.upstream.tx_counter = &stats[CLUSTER_TX_BYTES]
-    connection.connect_begun_us = wall_clock_us()
+    connection.connect_begun_us = monotonic_us()
     connection.downstream.source.on_event = on_early_downstream
     connection.timer.fire = on_connect_late
     reactor_set_timer(&core.reactor, &connection.timer, core.reactor.now_ms + connection.cluster.connect_timeout_ms)
@@ -186,16 +190,15 @@ cdef void begin_connect(ConnectionC* connection) noexcept nogil:
 
 cdef void try_connect(ConnectionC* connection) noexcept nogil:
     cdef bint connected
-    cdef int fd = socket_connect(&connection.endpoint.address, connection.endpoint.address_size, &connected)
-    if fd == -EAGAIN and connection.endpoint.address.ss_family == AF_UNIX:
+    cdef const EndpointC* endpoint = connection.endpoint
+    cdef int fd = socket_connect(
+        &endpoint.address, endpoint.address_size, connection.snapshot.descriptor_limit, &connected)
+    if fd == -EAGAIN and endpoint.address.ss_family == AF_UNIX:
         # The listener's queue is full; a Unix socket has no handshake that would wait for it.
         reactor_set_timer(&connection.table.core.reactor, &connection.timer,
                           connection.table.core.reactor.now_ms + TICK_MS)
         connection.timer.fire = on_connect_again
         return
-    if fd >= connection.snapshot.descriptor_limit:
-        close(fd)
-        fd = -EMFILE
     if fd < 0:
         connect_failed(connection, -fd)
         return
@@ -207,7 +210,7 @@ cdef void try_connect(ConnectionC* connection) noexcept nogil:
 
 cdef void on_connect_again(void* owner) noexcept nogil:
     cdef ConnectionC* connection = <ConnectionC*>owner
-    cdef int64_t waited_ms = (wall_clock_us() - connection.connect_begun_us) // 1000
+    cdef int64_t waited_ms = (monotonic_us() - connection.connect_begun_us) // 1000
     if waited_ms >= connection.cluster.connect_timeout_ms:
         on_connect_late(owner)
     else:
@@ -250,8 +253,7 @@ cdef void on_connecting(void* owner, uint32_t events) noexcept nogil:
 
 cdef void upstream_connected(ConnectionC* connection) noexcept nogil:
     if connection.cluster.send_proxy_protocol and not prepend_proxy_header(connection):
-        connection.table.core.stats[SERVER_MEMORY_EXHAUSTED] += 1
-        connection_abort(connection, FLAG_OVERLOAD, DETAIL_OUT_OF_MEMORY)
+        connection_out_of_memory(connection)
     else:
         connection_opened(connection)
 
@@ -282,8 +284,7 @@ cdef void connect_failed(ConnectionC* connection, int error) noexcept nogil:
         connection_abort(connection, FLAG_OVERLOAD, DETAIL_OUT_OF_DESCRIPTORS)
         return
     if error == ENOMEM or error == ENOBUFS:
-        core.stats[SERVER_MEMORY_EXHAUSTED] += 1
-        connection_abort(connection, FLAG_OVERLOAD, DETAIL_OUT_OF_MEMORY)
+        connection_out_of_memory(connection)
         return
     connection.error = <uint16_t>error
     connection.cluster.stats[core.index][CLUSTER_CX_CONNECT_FAIL] += 1

@@ -5,4 +5,5 @@ from mesh_core.relay.connection cimport ConnectionC
 
 
 # Both sockets are still open (their local addresses are asked for). A full ring drops the record and counts it.
+# `now_us` is of the monotonic clock.
 cdef void connection_record(ConnectionC* connection, int64_t now_us) noexcept nogil

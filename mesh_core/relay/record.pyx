@@ -33,7 +33,7 @@ cdef void connection_record(ConnectionC* connection, int64_t now_us) noexcept no
     memset(record, 0, sizeof(AccessRecordC))
     record.connection_id = connection.id
     record.start_time_us = connection.start_time_us
-    record.duration_us = now_us - connection.start_time_us
+    record.duration_us = now_us - connection.opened_us
     record.connect_time_us = connection.connect_time_us
     record.bytes_received = connection.downstream.received
     record.bytes_sent = connection.downstream.sent

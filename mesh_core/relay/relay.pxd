@@ -12,7 +12,7 @@ from mesh_core.runtime.pipe_pool cimport PipeC
 from mesh_core.runtime.reactor cimport SourceC
 
 cdef enum:
-    MOVE_ROUNDS = 16           # receives in one call; then other connections have their turn
+    MOVE_ROUNDS = 4            # receives in one call (1 MiB); then other connections have their turn
     BULK_RECEIVE = 32768       # a receive of this size or more counts towards bulk
     BULK_THRESHOLD = 262144    # so many bytes in such receives make a stream bulk
 

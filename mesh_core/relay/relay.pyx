@@ -26,14 +26,15 @@ cdef inline void count_sent(SideC* side, size_t size) noexcept nogil:
 cdef RelayStatus relay_move(CoreC* core, SideC* source, SideC* sink, size_t limit) noexcept nogil:
     cdef ssize_t received, sent
     cdef RelayStatus status
-    cdef int _round
+    cdef int rounds = 0
     if sink.queue.size or sink.pipe != NULL:
         status = flush(core, sink)
         if status != RELAY_WAITING:
             return status
-    for _round in range(MOVE_ROUNDS):
-        if not source.flags & SIDE_READABLE:
-            return RELAY_ENDED if source.flags & SIDE_ENDED else RELAY_WAITING
+    while source.flags & SIDE_READABLE:
+        if rounds == MOVE_ROUNDS:
+            return RELAY_YIELDED
+        rounds += 1
         if source.bulk >= BULK_THRESHOLD:
             sink.pipe = pipe_take(&core.pipes)
             if sink.pipe != NULL:
@@ -57,7 +58,7 @@ cdef RelayStatus relay_move(CoreC* core, SideC* source, SideC* sink, size_t limi
             source.bulk += <uint32_t>received
             if source.bulk >= BULK_THRESHOLD:
                 core.stats[SERVER_BULK_STREAMS] += 1
-    return RELAY_YIELDED
+    return RELAY_ENDED if source.flags & SIDE_ENDED else RELAY_WAITING
 
 
 cdef RelayStatus nothing_received(SideC* source, ssize_t received) noexcept nogil:
@@ -73,7 +74,7 @@ cdef RelayStatus nothing_received(SideC* source, ssize_t received) noexcept nogi
 
 cdef RelayStatus nothing_sent(SideC* sink) noexcept nogil:
     """What a send that took nothing means."""
-    if errno == EAGAIN or errno == EINTR:
+    if errno == EAGAIN:
         sink.flags |= SIDE_BLOCKED
         return RELAY_BLOCKED
     return RELAY_SINK_FAILED
@@ -105,6 +106,8 @@ cdef RelayStatus flush(CoreC* core, SideC* sink) noexcept nogil:
         message.msg_iovlen = byte_queue_pieces(&sink.queue, pieces, PIECES)
         sent = sendmsg(sink.source.fd, &message, MSG_NOSIGNAL)
         if sent < 0:
+            if errno == EINTR:
+                continue
             return nothing_sent(sink)
         count_sent(sink, sent)
         byte_queue_consume(&core.blocks, &sink.queue, sent)
@@ -122,8 +125,10 @@ cdef RelayStatus move_bulk(CoreC* core, SideC* source, SideC* sink, size_t limit
     for _round in range(MOVE_ROUNDS):
         received = splice(source.source.fd, NULL, sink.pipe.write_fd, NULL, min(limit, sink.pipe.capacity),
                           SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
-        if received < 0 and errno == EAGAIN and source.flags & ~source.input_flags & SIDE_UNTIL_EMPTY:
-            # Urgent data stops a splice as if there were nothing more; a receive takes it in its place.
+        if received == 0 or (
+                received < 0 and errno == EAGAIN and source.flags & ~source.input_flags & SIDE_UNTIL_EMPTY):
+            # Urgent data stops a splice as if there were nothing more, or as if the stream had ended; a receive takes
+            # it in its place, and only a receive may say that the stream has ended.
             source.bulk = 0
             break
         if received <= 0:
@@ -156,6 +161,9 @@ cdef RelayStatus empty_pipe(CoreC* core, SideC* sink) noexcept nogil:
         sent = splice(sink.pipe.read_fd, NULL, sink.source.fd, NULL, sink.pipe.filled,
                       SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
         if sent < 0:
+            # With a signal pending, splice gives up before it looks at the socket: no event would follow.
+            if errno == EINTR:
+                continue
             return nothing_sent(sink)
         sink.pipe.filled -= <uint32_t>sent
         count_sent(sink, sent)

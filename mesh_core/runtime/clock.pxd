@@ -1,7 +1,7 @@
 """The two clocks: one for deadlines, one for what people read."""
 
 from libc.stdint cimport int64_t
-from mesh_core.includes.linux cimport CLOCK_MONOTONIC_COARSE, CLOCK_REALTIME, clock_gettime, timespec
+from mesh_core.includes.linux cimport CLOCK_MONOTONIC, CLOCK_MONOTONIC_COARSE, CLOCK_REALTIME, clock_gettime, timespec
 
 
 # Monotonic milliseconds, as of the kernel's last jiffy (at most 10 ms ago). No system call.
@@ -9,6 +9,13 @@ cdef inline int64_t coarse_clock_ms() noexcept nogil:
     cdef timespec now
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now)
     return <int64_t>now.tv_sec * 1000 + now.tv_nsec // 1000000
+
+
+# Monotonic microseconds, for durations: the wall clock may be set.
+cdef inline int64_t monotonic_us() noexcept nogil:
+    cdef timespec now
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return <int64_t>now.tv_sec * 1000000 + now.tv_nsec // 1000
 
 
 # Microseconds since the Unix epoch.

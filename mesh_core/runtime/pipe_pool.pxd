@@ -26,6 +26,7 @@ cdef struct PipePoolC:
     PipeC* free
     uint32_t free_count
     uint32_t live
+    int descriptor_limit       # pipes stay below this number; 0: no bound
     uint32_t pause             # how many requests go unanswered after the kernel refused a large pipe
 
 

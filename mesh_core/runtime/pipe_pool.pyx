@@ -24,6 +24,11 @@ cdef PipeC* pipe_create(PipePoolC* pool) noexcept nogil:
     if pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0:
         pool.pause = PIPE_PAUSE
         return NULL
+    if pool.descriptor_limit and max(fds[0], fds[1]) >= pool.descriptor_limit:
+        close(fds[0])
+        close(fds[1])
+        pool.pause = PIPE_PAUSE
+        return NULL
     capacity = fcntl(fds[1], F_SETPIPE_SZ, <int>PIPE_BYTES)
     if capacity < 0:
         capacity = fcntl(fds[1], F_SETPIPE_SZ, <int>PIPE_BYTES_LEAST)

@@ -84,6 +84,9 @@ cdef void reactor_cancel_timer(ReactorC* reactor, TimerC* timer) noexcept nogil
 cdef void reactor_queue_task(ReactorC* reactor, TaskC* task) noexcept nogil
 cdef void reactor_cancel_task(ReactorC* reactor, TaskC* task) noexcept nogil
 
+# A handler that does nothing: for events of the same batch that name something closed a moment ago.
+cdef void reactor_ignore(void* owner, uint32_t events) noexcept nogil
+
 # Call `retired.free(retired.owner)` when this turn ends: events of the same batch may still name the owner.
 cdef void reactor_retire(ReactorC* reactor, RetiredC* retired) noexcept nogil
 

@@ -180,6 +180,10 @@ cdef void reactor_cancel_task(ReactorC* reactor, TaskC* task) noexcept nogil:
     task.next = NULL
 
 
+cdef void reactor_ignore(void* owner, uint32_t events) noexcept nogil:
+    pass
+
+
 cdef void reactor_retire(ReactorC* reactor, RetiredC* retired) noexcept nogil:
     retired.next = reactor.retired
     reactor.retired = retired

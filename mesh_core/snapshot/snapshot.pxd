@@ -5,7 +5,7 @@ worker holds the newest one itself, and every connection holds the one that it s
 """
 
 from libc.stdint cimport uint32_t
-from mesh_core.snapshot.tables cimport SnapshotC
+from mesh_core.snapshot.tables cimport USERS_STRIDE, SnapshotC
 
 
 cdef class Snapshot:
@@ -19,7 +19,7 @@ cdef class Snapshot:
 
 # Worker: one more holder of this snapshot on worker `index`.
 cdef inline void snapshot_hold(SnapshotC* snapshot, uint32_t index) noexcept nogil:
-    snapshot.users[index] += 1
+    snapshot.users[index * USERS_STRIDE] += 1
 
 
 # Worker: one holder less. True when it was the last one on this worker: then the control thread wants a wake-up.

@@ -6,8 +6,8 @@ from mesh_core.runtime.memory cimport memory_alloc, memory_free
 
 
 cdef bint snapshot_release(SnapshotC* snapshot, uint32_t index) noexcept nogil:
-    snapshot.users[index] -= 1
-    if snapshot.users[index]:
+    snapshot.users[index * USERS_STRIDE] -= 1
+    if snapshot.users[index * USERS_STRIDE]:
         return False
     # The worker never looks at this snapshot again, so from here on it may be freed.
     store_release_u32(&snapshot.released[index], 1)
@@ -23,7 +23,7 @@ cdef class Snapshot:
         self.table = <SnapshotC*>self.allocate(sizeof(SnapshotC))
         self.table.version = version
         self.table.worker_count = workers
-        self.table.users = <uint64_t*>self.allocate(workers * sizeof(uint64_t))
+        self.table.users = <uint64_t*>self.allocate(workers * USERS_STRIDE * sizeof(uint64_t))
         self.table.released = <uint32_t*>self.allocate(workers * sizeof(uint32_t))
 
     def __dealloc__(self):

@@ -9,6 +9,10 @@ from mesh_core.includes.socket cimport sockaddr_storage, socklen_t
 from mesh_core.net.address cimport PeerAddressC
 
 
+cdef enum:
+    USERS_STRIDE = 8           # words between the counts of two workers: a cache line
+
+
 # A short text of the configuration: not NUL-terminated.
 cdef struct NameC:
     const char* text
@@ -23,8 +27,8 @@ cdef struct EndpointC:
 
 
 # A way to choose an endpoint; the table of functions that every balancer fills in.
-# `init` prepares the state of one worker, on the control thread; `seed` differs by worker and snapshot. `pick` returns NULL when there is no endpoint to
-# go to; `state` is then that worker's own.
+# `init` prepares the state of one worker, on the control thread; `seed` differs by worker and snapshot. `pick`
+# returns NULL when there is no endpoint to go to; `state` is then that worker's own.
 ctypedef void (*init_fn)(const ClusterC* cluster, void* state, uint64_t seed) noexcept nogil
 ctypedef EndpointC* (*pick_fn)(const ClusterC* cluster, void* state, uint64_t hash) noexcept nogil
 
@@ -72,5 +76,5 @@ cdef struct SnapshotC:
     uint64_t* active           # connections of the process; written atomically
     int descriptor_limit       # the first descriptor number that traffic may not have
     bint access_log            # whether workers write access records
-    uint64_t* users            # for each worker: what still holds this snapshot there; written by that worker
+    uint64_t* users            # for each worker, USERS_STRIDE apart: what still holds this snapshot there; its own
     uint32_t* released         # for each worker: 1 once it has let go for good; written by that worker, atomically

@@ -10,7 +10,7 @@ cdef enum:
     ACCEPT_BATCH = 16          # connections taken in one turn
     SHED_BATCH = 64            # connections closed at once when there are no descriptors
     PAUSE_MS = 100             # how long a listener rests when the process has no descriptors or memory
-    LAST_CALL = 65536          # connections still served when a listener goes
+    LAST_CALL = 4096           # connections still served when a listener goes
 
 
 # Owner: WorkerC. The listening socket belongs to the control thread.
@@ -25,10 +25,11 @@ cdef struct AcceptorC:
     int* reserve_fd            # the worker's spare descriptor
 
 
-# Begin to accept; NULL when memory is exhausted or the socket cannot be watched.
+# Begin to accept, at once or as soon as the kernel has the memory to watch the socket; NULL when ours is exhausted.
 cdef AcceptorC* acceptor_create(
     ConnectionTableC* connections, SnapshotC** snapshot, const ListenerC* listener, int* reserve_fd
 ) noexcept nogil
 
-# Serve what the accept queue still holds, then stop. The struct is freed at the end of the turn.
-cdef void acceptor_close(AcceptorC* acceptor) noexcept nogil
+# Stop accepting. With `last_call`, serve first what the accept queue still holds, and let nobody join it.
+# The struct is freed at the end of the turn.
+cdef void acceptor_close(AcceptorC* acceptor, bint last_call) noexcept nogil

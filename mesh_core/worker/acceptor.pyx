@@ -4,13 +4,16 @@ from libc.stdint cimport uint32_t
 from mesh_core.includes.linux cimport (
     EAGAIN, ECONNABORTED, EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM, O_CLOEXEC, O_RDONLY, close, errno, open,
 )
-from mesh_core.includes.socket cimport SOCK_CLOEXEC, SOCK_NONBLOCK, accept4, sockaddr, sockaddr_storage, socklen_t
+from mesh_core.includes.socket cimport (
+    AF_UNIX, SHUT_RD, SO_OOBINLINE, SOCK_CLOEXEC, SOCK_NONBLOCK, SOL_SOCKET, accept4, setsockopt, shutdown,
+    sockaddr, sockaddr_storage, socklen_t,
+)
 from mesh_core.net.sockets cimport socket_close_reset
 from mesh_core.relay.opening cimport connection_accept
 from mesh_core.runtime.core cimport CoreC
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.runtime.reactor cimport (
-    reactor_cancel_timer, reactor_forget, reactor_retire, reactor_set_timer, reactor_watch_listener,
+    reactor_cancel_timer, reactor_forget, reactor_ignore, reactor_retire, reactor_set_timer, reactor_watch_listener,
 )
 from mesh_core.telemetry.stats cimport LISTENER_ACCEPT_ERROR, SERVER_CX_SHED, SERVER_MEMORY_EXHAUSTED
 
@@ -29,27 +32,26 @@ cdef AcceptorC* acceptor_create(
         on_event=on_acceptable, owner=acceptor, fd=listener.descriptors[connections.core.index])
     acceptor.timer.owner = acceptor
     acceptor.timer.fire = on_rested
-    if reactor_watch_listener(&connections.core.reactor, &acceptor.source):
-        memory_free(acceptor)
-        return NULL
+    on_rested(acceptor)
     return acceptor
 
 
-cdef void acceptor_close(AcceptorC* acceptor) noexcept nogil:
+cdef void acceptor_close(AcceptorC* acceptor, bint last_call) noexcept nogil:
     cdef CoreC* core = acceptor.connections.core
     if acceptor.timer.link == NULL:
         reactor_forget(&core.reactor, &acceptor.source)
+    if last_call:
         # Their handshakes are complete, so closing the socket on them would be a reset.
         accept_up_to(acceptor, LAST_CALL)
+        if acceptor.listener.local.family != AF_UNIX:
+            # The control thread closes it when every worker is ready, and until then the kernel would go on queueing.
+            # A Unix socket is shared with workers that may not be.
+            shutdown(acceptor.source.fd, SHUT_RD)
     reactor_cancel_timer(&core.reactor, &acceptor.timer)
-    acceptor.source.on_event = ignore_event
+    acceptor.source.on_event = reactor_ignore
     acceptor.retired.free = memory_free
     acceptor.retired.owner = acceptor
     reactor_retire(&core.reactor, &acceptor.retired)
-
-
-cdef void ignore_event(void* owner, uint32_t events) noexcept nogil:
-    """For an event of the same batch that names an acceptor closed a moment ago."""
 
 
 cdef void on_acceptable(void* owner, uint32_t events) noexcept nogil:
@@ -62,6 +64,7 @@ cdef bint accept_up_to(AcceptorC* acceptor, int limit) noexcept nogil:
     """Take connections until there are none; False when the process cannot take any now."""
     cdef sockaddr_storage remote
     cdef socklen_t size
+    cdef int one = 1
     cdef int fd, _round
     for _round in range(limit):
         size = sizeof(remote)
@@ -71,6 +74,9 @@ cdef bint accept_up_to(AcceptorC* acceptor, int limit) noexcept nogil:
             socket_close_reset(fd)
             shed(acceptor)
             return False
+        if fd >= 0 and acceptor.listener.local.family == AF_UNIX:
+            # TCP sockets have this from their listener.
+            setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &one, sizeof(one))
         if fd >= 0:
             connection_accept(acceptor.connections, acceptor.snapshot[0], acceptor.listener, fd, &remote)
         elif errno == EAGAIN:
@@ -95,7 +101,8 @@ cdef bint accept_failed(AcceptorC* acceptor, int error) noexcept nogil:
 
 
 cdef void shed(AcceptorC* acceptor) noexcept nogil:
-    """No descriptors: give up the spare one to close what waits, so that peers learn at once and the queue clears."""
+    """Too few descriptors: close what waits, so that peers learn at once and the queue clears; with none left at all,
+    the spare one makes that possible."""
     cdef int fd, _round
     close(acceptor.reserve_fd[0])
     for _round in range(SHED_BATCH):

@@ -100,8 +100,9 @@ cdef void adopt(WorkerC* worker, SnapshotC* next) noexcept nogil:
             place = &acceptor.next
         else:
             place[0] = acceptor.next
-            acceptor_close(acceptor)
+            acceptor_close(acceptor, True)
     worker.current = next
+    worker.core.pipes.descriptor_limit = next.descriptor_limit
     snapshot_hold(next, worker.core.index)
     for index in range(next.listener_count):
         if find_acceptor(worker, next.listeners[index].socket_id) == NULL:
@@ -150,7 +151,7 @@ cdef void leave_snapshot(WorkerC* worker) noexcept nogil:
     while worker.acceptors != NULL:
         acceptor = worker.acceptors
         worker.acceptors = acceptor.next
-        acceptor_close(acceptor)
+        acceptor_close(acceptor, False)
     abort_all(worker)
     worker.current = NULL
     if previous != NULL:
@@ -167,6 +168,7 @@ cdef class Worker:
 
     cdef WorkerC* state        # owned
     cdef StatsScope server     # keeps the counters that `state` points to
+    cdef list held             # snapshots that `state` may still reach, though nobody else keeps them
 
     def __cinit__(self, uint32_t index, int notify_fd, StatsScope server, uint64_t ring_bytes=1 << 20):
         """`notify_fd`: an eventfd, written when there is news. `ring_bytes`: room for access records, a power of two.
@@ -177,6 +179,7 @@ cdef class Worker:
         if ring_bytes < 4096 or ring_bytes & (ring_bytes - 1):
             raise ValueError(f"ring_bytes must be a power of two of at least 4096, not {ring_bytes}")
         self.server = server
+        self.held = []
         self.state = <WorkerC*>memory_alloc(sizeof(WorkerC))
         if self.state == NULL:
             raise MemoryError()
@@ -220,9 +223,12 @@ cdef class Worker:
         return more
 
     def publish(self, Snapshot snapshot not None):
-        """Hand over the snapshot to work by from now on; the caller keeps it until `snapshot.released`."""
+        """Hand over the snapshot to work by from now on; it is kept until `snapshot.released`."""
         cdef WorkerC* worker = self.alive()
-        cdef SnapshotC* overtaken = <SnapshotC*>exchange_ptr(&worker.mailbox, snapshot.table)
+        cdef SnapshotC* overtaken
+        self.held = [each for each in self.held if not each.released]
+        self.held.append(snapshot)
+        overtaken = <SnapshotC*>exchange_ptr(&worker.mailbox, snapshot.table)
         if overtaken != NULL:
             # This worker never saw it.
             store_release_u32(&overtaken.released[worker.core.index], 1)
@@ -261,7 +267,7 @@ cdef class Worker:
 
     @property
     def unserved_listeners(self):
-        """How often a listener could not be watched, for want of memory (int)."""
+        """How often a listener could not be served at all, for want of memory (int)."""
         return load_acquire_u64(&self.alive().unserved)
 
     @property

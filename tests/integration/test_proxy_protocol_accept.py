@@ -173,3 +173,19 @@ def test_on_a_unix_socket(serve: Serve, origin: Origin) -> None:
         with origin.accept() as server:
             assert server.receive(4) == b"data"
     assert proxy.record()["downstream_remote_address"] == "192.0.2.7:4711"
+
+
+def test_a_reset_with_the_header(serve: Serve, origin: Origin, mounting: str) -> None:
+    """Header, data, end of stream and reset are all there when the worker first looks: nobody is dialled."""
+    if mounting == "threaded":
+        pytest.skip("only inline can a test stop the worker at that moment")
+    proxy = serve(origin.address, listener=ACCEPT)
+    with proxy.held():
+        client = proxy.connect()
+        client.send(NAMED["v1-four"][0] + b"hello")
+        client.end()
+        client.reset()
+    record = proxy.record()
+    assert record["response_flags"] == "DC"
+    assert record["connection_termination_details"] == "downstream_reset"
+    origin.expect_nobody()

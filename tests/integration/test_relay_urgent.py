@@ -56,6 +56,24 @@ def test_urgent_byte_within_bulk(serve: Serve, origin: Origin) -> None:
         assert client.receive(waiting + len(tail))[-len(tail) :] == tail
 
 
+def test_urgent_byte_and_the_end_within_bulk(serve: Serve, origin: Origin) -> None:
+    """Behind an urgent byte, splice(2) tells the end of a stream too early: what it skips must not be lost."""
+    proxy = serve(origin.address)
+    with proxy.connect(receive_buffer=65536) as client, origin.accept() as server:
+        sending, receiving = Sending(server, 4 * MIB, end=False), Receiving(client, 4 * MIB)
+        receiving.done()
+        sending.done()
+        waiting = block(proxy, server)
+        server.send(PIECE)
+        server.socket.send(b"!", socket.MSG_OOB)
+        server.send(PIECE)
+        server.end()
+        wait_until(lambda: unacknowledged(server) == 0, "all of it at the proxy")
+        rest = client.receive_all()
+        assert len(rest) == waiting + 2 * len(PIECE) + 1
+        assert rest.endswith(PIECE + b"!" + PIECE)
+
+
 def block(proxy: RunningProxy, server: Peer) -> int:
     """Send until the client, which does not read, lets nothing more through; returns how many bytes that took."""
     total = 0

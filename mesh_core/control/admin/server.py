@@ -48,7 +48,12 @@ class AdminServer:
     async def _listen(self, address: Address) -> asyncio.Server:
         if address.family == socket.AF_UNIX:
             bound, self._file = bind_unix_socket(address, 0o600)
-            return await asyncio.start_unix_server(self._accept, sock=bound)
+            try:
+                return await asyncio.start_unix_server(self._accept, sock=bound)
+            except OSError:
+                bound.close()
+                self._file.remove()
+                raise
         return await asyncio.start_server(self._accept, address.host, address.port)
 
     async def close(self) -> None:

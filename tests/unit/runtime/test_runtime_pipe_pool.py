@@ -121,3 +121,10 @@ def test_a_pipe_that_goes_ends_the_pause() -> None:
     pipe.filled = 1
     pool.give(pipe)
     assert pool.pause == 0
+
+
+def test_descriptors_that_traffic_may_not_have() -> None:
+    pool = PipePool()
+    pool.limit_descriptors(4)
+    assert pool.take() is None
+    assert (pool.live, pool.pause > 0) == (0, True)
