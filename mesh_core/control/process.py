@@ -67,6 +67,7 @@ class Process:
             await self._proxy.start()
         except OSError as error:
             raise ConfigError(self._name, (Fault("", None, None, f"cannot be served: {error}"),)) from error
+        self._tell_admin()
 
     def _watch_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -135,7 +136,8 @@ class Process:
             if replacement is not self._admin and replacement is not None:
                 await replacement.close()
             raise
-        await self._replace_admin(config, replacement)
+        if await self._replace_admin(config, replacement):
+            self._tell_admin()
 
     def _reopen(self) -> None:
         try:
@@ -154,15 +156,19 @@ class Process:
         await replacement.start(wanted, self._name)
         return replacement
 
-    async def _replace_admin(self, config: Config, replacement: AdminServer | None) -> None:
+    async def _replace_admin(self, config: Config, replacement: AdminServer | None) -> bool:
+        """Serve by `replacement` from now on; whether that changed anything."""
         replaced, self._admin = self._admin, replacement
         self._admin_configured = None if config.admin is None else config.admin.address
         if replaced is replacement:
-            return
-        if replacement is not None:
-            log.info("admin listening", address=replacement.address)
+            return False
         if replaced is not None:
             await replaced.close()
+        return True
+
+    def _tell_admin(self) -> None:
+        if self._admin is not None:
+            log.info("admin listening", address=self._admin.address)
 
     def _tell_listeners(self) -> None:
         for name, address in self._proxy.listener_addresses.items():
