@@ -1,9 +1,11 @@
 """Makes DESTINATION an up-to-date copy of the checkout's sources: ``mirror.py DESTINATION``.
 
 A build with other compiler flags lives in such a copy, so that it never mixes with the build in place and so
-that ``import mesh_core`` there can only find its own. Times are kept: an unchanged file is not rebuilt.
+that ``import mesh_core`` there can only find its own. What has not changed is left
+alone, and so is not rebuilt.
 """
 
+import filecmp
 import shutil
 import subprocess
 import sys
@@ -24,10 +26,12 @@ def mirror(destination: Path) -> None:
     wanted = sources()
     for name in wanted:
         source, target = ROOT / name, destination / name
-        if target.exists() and target.stat().st_mtime_ns == source.stat().st_mtime_ns:
+        if target.exists() and filecmp.cmp(source, target, shallow=False):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source, target)
+        # With the time of now: a file that was put back to an older state must be compiled anew as well.
+        shutil.copyfile(source, target)
+        shutil.copymode(source, target)
     for suffix in ("py", "pyx", "pxd"):
         for target in destination.rglob(f"*.{suffix}"):
             name = target.relative_to(destination)

@@ -14,6 +14,7 @@ from mesh_core.relay.relay cimport (
 )
 from mesh_core.runtime.clock cimport monotonic_us, wall_clock_us
 from mesh_core.runtime.core cimport WORKERS_MOST, core_notify
+from mesh_core.runtime.debug cimport require
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.runtime.reactor cimport (
     reactor_cancel_task, reactor_cancel_timer, reactor_ignore, reactor_queue_task, reactor_retire, reactor_set_timer,
@@ -259,6 +260,7 @@ cdef void connection_out_of_memory(ConnectionC* connection) noexcept nogil:
 cdef void dispose(ConnectionC* connection, bint reset) noexcept nogil:
     """Write the record, close both sockets, leave every list; the memory goes at the end of the turn."""
     cdef CoreC* core = connection.table.core
+    require(connection.downstream.source.on_event != reactor_ignore)
     if connection.snapshot.access_log:
         connection_record(connection, monotonic_us())
     dispose_side(core, &connection.downstream, reset)

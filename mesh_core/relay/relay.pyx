@@ -6,6 +6,8 @@ from mesh_core.includes.socket cimport AF_UNIX, MSG_NOSIGNAL, msghdr, recv, send
 from mesh_core.runtime.byte_queue cimport (
     byte_queue_append, byte_queue_clear, byte_queue_consume, byte_queue_pieces,
 )
+from mesh_core.runtime.core cimport SCRATCH_BYTES
+from mesh_core.runtime.debug cimport require
 from mesh_core.runtime.pipe_pool cimport pipe_give, pipe_take
 from mesh_core.telemetry.stats cimport SERVER_BULK_STREAMS
 
@@ -27,6 +29,7 @@ cdef RelayStatus relay_move(CoreC* core, SideC* source, SideC* sink, size_t limi
     cdef ssize_t received, sent
     cdef RelayStatus status
     cdef int rounds = 0
+    require(0 < limit <= SCRATCH_BYTES)
     if sink.queue.size or sink.pipe != NULL:
         status = flush(core, sink)
         if status != RELAY_WAITING:

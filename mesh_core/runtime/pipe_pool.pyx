@@ -1,6 +1,7 @@
 """Kernel pipes for splice(2); the contract stands in pipe_pool.pxd."""
 
 from mesh_core.includes.linux cimport F_SETPIPE_SZ, O_CLOEXEC, O_NONBLOCK, close, fcntl, pipe2
+from mesh_core.runtime.debug cimport require
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 
 
@@ -56,6 +57,7 @@ cdef PipeC* pipe_take(PipePoolC* pool) noexcept nogil:
 
 
 cdef void pipe_give(PipePoolC* pool, PipeC* pipe) noexcept nogil:
+    require(pipe.next == NULL and pipe.filled <= pipe.capacity)
     if pipe.filled or pool.free_count >= PIPES_KEPT:
         pipe_destroy(pool, pipe)
         return

@@ -8,6 +8,7 @@ from mesh_core.includes.atomic cimport (
     exchange_u32, full_fence, load_acquire_u32, load_acquire_u64, store_release_u32, store_release_u64,
 )
 from mesh_core.includes.linux cimport write
+from mesh_core.runtime.debug cimport require
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 
 cdef enum:
@@ -74,6 +75,7 @@ cdef const void* ring_peek(RingC* ring, uint32_t* size) noexcept nogil:
 
 cdef void ring_consume(RingC* ring) noexcept nogil:
     cdef uint32_t size = (<uint32_t*>(ring.data + (ring.tail & (ring.capacity - 1))))[0]
+    require(size != WRAP and record_bytes(size) <= load_acquire_u64(&ring.head) - ring.tail)
     store_release_u64(&ring.tail, ring.tail + record_bytes(size))
 
 

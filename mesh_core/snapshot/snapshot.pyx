@@ -2,10 +2,12 @@
 
 from libc.stdint cimport uint64_t, uintptr_t
 from mesh_core.includes.atomic cimport load_acquire_u32, store_release_u32
+from mesh_core.runtime.debug cimport require
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 
 
 cdef bint snapshot_release(SnapshotC* snapshot, uint32_t index) noexcept nogil:
+    require(snapshot.users[index * USERS_STRIDE] > 0)
     snapshot.users[index * USERS_STRIDE] -= 1
     if snapshot.users[index * USERS_STRIDE]:
         return False

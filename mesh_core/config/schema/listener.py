@@ -25,7 +25,9 @@ class Listener(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             description=(
                 "Where to listen: an IP address and a port (127.0.0.1:8080, [::1]:8080; 0.0.0.0 and "
                 "[::] stand for every address of their own family; port 0 takes a free one), or a Unix "
-                "socket (unix:/run/in.sock, unix:@abstract-name)."
+                "socket (unix:/run/in.sock, unix:@abstract-name; descriptors that a peer sends with "
+                "SCM_RIGHTS are not passed on, and a connection that is cut looks closed, as Unix "
+                "sockets know no reset)."
             ),
             examples=["127.0.0.1:8080"],
         ),

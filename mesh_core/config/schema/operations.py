@@ -15,11 +15,12 @@ class Admin(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Meta(
             description=(
                 "Where the admin endpoint listens, written as a listener's address. It asks for no "
-                "password, so keep it on loopback (127.0.0.1:9901) or on a Unix socket."
+                "password, so keep it on loopback or on a Unix socket. Default: 127.0.0.1:9901, the "
+                "port of Envoy's examples."
             ),
             examples=["127.0.0.1:9901"],
         ),
-    ]
+    ] = "127.0.0.1:9901"
 
 
 class AccessLog(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
