@@ -52,7 +52,7 @@ class Proxy:
         self._server_scope: StatsScope = self.registry.scope("server")
         self._compiler = Compiler(self.worker_count, self.registry)
         self._sockets = ListenerSockets(self.worker_count)
-        self._chosen: dict[str, ListenerSocket] = {}
+        self._sockets_by_listener: dict[str, ListenerSocket] = {}
         self._workers: list[Worker] = []
         self._threads: list[threading.Thread] = []
         self._snapshots: list[Snapshot] = []
@@ -149,7 +149,7 @@ class Proxy:
     @property
     def listener_addresses(self) -> dict[str, str]:
         """Where each listener really listens, by name: port 0 resolved."""
-        return {name: str(each.bound) for name, each in self._chosen.items()}
+        return {name: str(each.bound) for name, each in self._sockets_by_listener.items()}
 
     @property
     def access_records_dropped(self) -> int:
@@ -226,7 +226,7 @@ class Proxy:
                 return
             self.state = "draining"
             dropped = self._sockets.keep(self.config, {})
-            self._chosen = {}
+            self._sockets_by_listener = {}
             await self._publish(self._compiler.compile(self.config, {}))
             for each in dropped:
                 each.close()
@@ -250,7 +250,7 @@ class Proxy:
             raise
         dropped = self._sockets.keep(config, chosen)
         replaced = self._access_log if self._access_log is not access_log else None
-        self.config, self._chosen, self._access_log = config, chosen, access_log
+        self.config, self._sockets_by_listener, self._access_log = config, chosen, access_log
         await self._publish(snapshot)
         for each in dropped:
             each.close()

@@ -28,5 +28,4 @@ cdef extern from * nogil:
     uint32_t exchange_u32 "hm_exchange"(uint32_t* p, uint32_t v)
     uint32_t fetch_or_u32 "hm_or"(uint32_t* p, uint32_t v)
     void* exchange_ptr "hm_exchange"(void** p, void* v)
-    void* load_acquire_ptr "hm_load_acquire"(void** p)
     void full_fence "hm_fence"()

@@ -5,8 +5,8 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 cdef extern from "<errno.h>" nogil:
     int errno
     enum:
-        EAGAIN, EINTR, EINPROGRESS, EMFILE, ENFILE, ENOBUFS, ENOMEM, ECONNABORTED, ECONNREFUSED, ECONNRESET
-        EPIPE, ETIMEDOUT, EPERM, EADDRNOTAVAIL, EINVAL
+        EAGAIN, EINTR, EINPROGRESS, EMFILE, ENFILE, ENOBUFS, ENOMEM, ECONNABORTED, ECONNRESET, EPIPE
+        ETIMEDOUT
 
 cdef extern from "<string.h>" nogil:
     char* strerror(int code)
@@ -21,7 +21,7 @@ cdef extern from "<sys/epoll.h>" nogil:
         uint32_t events
         epoll_data_t data
     enum:
-        EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL
+        EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL
         EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP, EPOLLHUP, EPOLLERR, EPOLLEXCLUSIVE
     # An unsigned constant of 1 << 31; as a signed enum member it would be negative.
     uint32_t EPOLLET
@@ -55,11 +55,10 @@ cdef extern from "<sys/uio.h>" nogil:
     cdef struct iovec:
         void* iov_base
         size_t iov_len
-    ssize_t writev(int fd, const iovec* iov, int count)
 
 cdef extern from "<fcntl.h>" nogil:
     enum:
-        O_CLOEXEC, O_NONBLOCK, O_RDONLY, F_SETPIPE_SZ, F_GETPIPE_SZ
+        O_CLOEXEC, O_NONBLOCK, O_RDONLY, F_SETPIPE_SZ
         SPLICE_F_MOVE, SPLICE_F_NONBLOCK
     ssize_t splice(int fd_in, loff_t* off_in, int fd_out, loff_t* off_out, size_t size, unsigned int flags)
     int open(const char* path, int flags)

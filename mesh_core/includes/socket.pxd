@@ -21,16 +21,14 @@ cdef extern from "<sys/socket.h>" nogil:
     enum:
         AF_UNSPEC, AF_INET, AF_INET6, AF_UNIX
         SOCK_STREAM, SOCK_NONBLOCK, SOCK_CLOEXEC
-        SOL_SOCKET, SO_ERROR, SO_LINGER, SO_OOBINLINE
-        MSG_NOSIGNAL, MSG_DONTWAIT, MSG_PEEK
+        SOL_SOCKET, SO_LINGER, SO_OOBINLINE
+        MSG_NOSIGNAL, MSG_PEEK
         SHUT_RD, SHUT_WR
     int socket(int family, int type, int protocol)
     int connect(int fd, const sockaddr* address, socklen_t size)
     int accept4(int fd, sockaddr* address, socklen_t* size, int flags)
-    int getsockopt(int fd, int level, int name, void* value, socklen_t* size)
     int setsockopt(int fd, int level, int name, const void* value, socklen_t size)
     int getsockname(int fd, sockaddr* address, socklen_t* size)
-    int getpeername(int fd, sockaddr* address, socklen_t* size)
     int shutdown(int fd, int how)
     ssize_t recv(int fd, void* data, size_t size, int flags)
     ssize_t send(int fd, const void* data, size_t size, int flags)

@@ -2,9 +2,10 @@
 
 from mesh_core.includes.linux cimport EINPROGRESS, EMFILE, close, errno
 from mesh_core.includes.socket cimport (
-    AF_UNIX, IPPROTO_TCP, SO_LINGER, SO_OOBINLINE, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM, SOL_SOCKET,
-    TCP_NODELAY, connect, linger, setsockopt, sockaddr, socket,
+    AF_UNIX, AF_UNSPEC, IPPROTO_TCP, SO_LINGER, SO_OOBINLINE, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM, SOL_SOCKET,
+    TCP_NODELAY, connect, getsockname, linger, setsockopt, sockaddr, socket,
 )
+from mesh_core.net.address cimport peer_address_from
 
 
 cdef int socket_connect(
@@ -30,6 +31,15 @@ cdef int socket_connect(
         close(fd)
         return -error
     return fd
+
+
+cdef void socket_local_address(int fd, PeerAddressC* out) noexcept nogil:
+    cdef sockaddr_storage address
+    cdef socklen_t size = sizeof(address)
+    if fd >= 0 and getsockname(fd, <sockaddr*>&address, &size) == 0:
+        peer_address_from(out, &address)
+    else:
+        out.family = AF_UNSPEC
 
 
 cdef void socket_close_reset(int fd) noexcept nogil:

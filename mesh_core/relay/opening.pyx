@@ -9,12 +9,12 @@ from mesh_core.includes.linux cimport (
     EAGAIN, ECONNRESET, EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPIPE, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT,
     EPOLLPRI, EPOLLRDHUP, ETIMEDOUT, errno,
 )
-from mesh_core.includes.socket cimport AF_UNIX, MSG_PEEK, getsockname, recv, sockaddr, sockaddr_storage, socklen_t
+from mesh_core.includes.socket cimport AF_UNIX, MSG_PEEK, recv, sockaddr_storage
 from mesh_core.net.address cimport PeerAddressC, peer_address_from
 from mesh_core.net.proxy_protocol cimport (
     PROXY_INCOMPLETE, PROXY_V2_LIMIT, ProxyHeaderC, proxy_protocol_parse, proxy_protocol_write,
 )
-from mesh_core.net.sockets cimport socket_close_reset, socket_connect
+from mesh_core.net.sockets cimport socket_close_reset, socket_connect, socket_local_address
 from mesh_core.relay.connection cimport (
     ConnectionC, connection_abort, connection_create, connection_opened, connection_out_of_memory,
 )
@@ -261,14 +261,12 @@ cdef void upstream_connected(ConnectionC* connection) noexcept nogil:
 cdef bint prepend_proxy_header(ConnectionC* connection) noexcept nogil:
     """Queue our own header before what the upstream shall get; False when memory is exhausted."""
     cdef CoreC* core = connection.table.core
-    cdef PeerAddressC local = connection.listener.local
-    cdef sockaddr_storage address
-    cdef socklen_t size = sizeof(address)
+    cdef PeerAddressC local
     cdef size_t kept, header_size
     if connection.proxied_local.family:
         local = connection.proxied_local
-    elif getsockname(connection.downstream.source.fd, <sockaddr*>&address, &size) == 0:
-        peer_address_from(&local, &address)
+    else:
+        socket_local_address(connection.downstream.source.fd, &local)
     header_size = proxy_protocol_write(
         core.scratch, connection.cluster.send_proxy_protocol, &connection.remote, &local)
     # At most what came behind a received header is kept already.

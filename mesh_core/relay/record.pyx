@@ -2,8 +2,8 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset
-from mesh_core.includes.socket cimport getsockname, sockaddr, sockaddr_storage, socklen_t
-from mesh_core.net.address cimport PeerAddressC, address_is_wildcard, peer_address_from
+from mesh_core.net.address cimport address_is_wildcard
+from mesh_core.net.sockets cimport socket_local_address
 from mesh_core.runtime.ring cimport ring_commit, ring_reserve
 from mesh_core.snapshot.tables cimport NameC
 from mesh_core.telemetry.access_log cimport ACCESS_TEXT_LIMIT, AccessRecordC
@@ -11,13 +11,6 @@ from mesh_core.telemetry.access_log cimport ACCESS_TEXT_LIMIT, AccessRecordC
 
 cdef inline uint16_t name_size(const NameC* name) noexcept nogil:
     return min(name.size, <uint16_t>ACCESS_TEXT_LIMIT)
-
-
-cdef void local_address(int fd, PeerAddressC* out) noexcept nogil:
-    cdef sockaddr_storage address
-    cdef socklen_t size = sizeof(address)
-    if fd >= 0 and getsockname(fd, <sockaddr*>&address, &size) == 0:
-        peer_address_from(out, &address)
 
 
 cdef void connection_record(ConnectionC* connection, int64_t now_us) noexcept nogil:
@@ -48,8 +41,8 @@ cdef void connection_record(ConnectionC* connection, int64_t now_us) noexcept no
     if connection.proxied_local.family:
         record.downstream_local = connection.proxied_local
     elif address_is_wildcard(&connection.listener.local):
-        local_address(connection.downstream.source.fd, &record.downstream_local)
-    local_address(connection.upstream.source.fd, &record.upstream_local)
+        socket_local_address(connection.downstream.source.fd, &record.downstream_local)
+    socket_local_address(connection.upstream.source.fd, &record.upstream_local)
     names = <uint8_t*>(record + 1)
     memcpy(names, listener.text, record.listener_size)
     names += record.listener_size

@@ -13,7 +13,7 @@ import orjson
 
 from mesh_core.control import logs
 from mesh_core.control.admin import prometheus
-from mesh_core.control.admin.prometheus import Gauge
+from mesh_core.control.admin.prometheus import ProcessStatistic
 from mesh_core.control.admin.stats_filter import FilterError, compile_filter
 from mesh_core.control.proxy import Proxy
 
@@ -63,7 +63,7 @@ async def ready(proxy: Proxy, _query: Query) -> Answer:
 async def stats(proxy: Proxy, query: Query) -> Answer:
     if query.get("format", "text") not in ("text", "json"):
         return text("format: text or json; for Prometheus there is /stats/prometheus\n", 400)
-    values = {f"server.{gauge.name}": gauge.value for gauge in _process(proxy)}
+    values = {f"server.{each.name}": each.value for each in _process(proxy)}
     for kind, prefix in (("server", "server"), ("listener", "listener"), ("cluster", "cluster")):
         for scope in proxy.registry.scopes(kind):
             for name, value in scope.read().items():
@@ -139,23 +139,23 @@ async def logging(_proxy: Proxy, query: Query) -> Answer:
     return text(f"level: {logs.current_level()}\n")
 
 
-def _process(proxy: Proxy) -> list[Gauge]:
+def _process(proxy: Proxy) -> list[ProcessStatistic]:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return [
-        Gauge("live", "1 while the proxy accepts connections", int(proxy.state == "live")),
-        Gauge("uptime_seconds", "Seconds since the proxy started", int(time.time() - proxy.started_at)),
-        Gauge("concurrency", "Workers", proxy.worker_count),
-        Gauge("total_connections", "Downstream connections open now", proxy.active_connections),
-        Gauge("snapshot_version", "Number of the newest configuration snapshot", proxy.snapshot_version),
-        Gauge("cpu_seconds_total", "CPU time of the process", usage.ru_utime + usage.ru_stime, "counter"),
-        Gauge("memory_resident_bytes", "Resident memory of the process", _resident_bytes()),
-        Gauge(
+        ProcessStatistic("live", "1 while the proxy accepts connections", int(proxy.state == "live")),
+        ProcessStatistic("uptime_seconds", "Seconds since the proxy started", int(time.time() - proxy.started_at)),
+        ProcessStatistic("concurrency", "Workers", proxy.worker_count),
+        ProcessStatistic("total_connections", "Downstream connections open now", proxy.active_connections),
+        ProcessStatistic("snapshot_version", "Number of the newest configuration snapshot", proxy.snapshot_version),
+        ProcessStatistic("cpu_seconds_total", "CPU time of the process", usage.ru_utime + usage.ru_stime, "counter"),
+        ProcessStatistic("memory_resident_bytes", "Resident memory of the process", _resident_bytes()),
+        ProcessStatistic(
             "access_records_dropped",
             "Access records that found a full ring",
             proxy.access_records_dropped,
             "counter",
         ),
-        Gauge(
+        ProcessStatistic(
             "access_bytes_dropped",
             "Access log bytes that the file did not take",
             proxy.access_bytes_dropped,

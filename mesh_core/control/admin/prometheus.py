@@ -10,7 +10,7 @@ from mesh_core.telemetry.stats import STATISTICS, StatsRegistry
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class Gauge(NamedTuple):
+class ProcessStatistic(NamedTuple):
     """A number of the process itself."""
 
     name: str
@@ -19,15 +19,15 @@ class Gauge(NamedTuple):
     type: str = "gauge"
 
 
-def render(registry: StatsRegistry, process: list[Gauge]) -> str:
+def render(registry: StatsRegistry, process: list[ProcessStatistic]) -> str:
     """Every series of the registry, and those of the process."""
     return "".join(_process_lines(process)) + "".join(_scope_lines(registry))
 
 
-def _process_lines(process: list[Gauge]) -> Iterator[str]:
-    for gauge in process:
-        name = _metric_name(gauge.name, gauge.type)
-        yield f"# HELP {name} {gauge.help}\n# TYPE {name} {gauge.type}\n{name} {gauge.value}\n"
+def _process_lines(process: list[ProcessStatistic]) -> Iterator[str]:
+    for statistic in process:
+        name = _metric_name(statistic.name, statistic.type)
+        yield f"# HELP {name} {statistic.help}\n# TYPE {name} {statistic.type}\n{name} {statistic.value}\n"
 
 
 def _scope_lines(registry: StatsRegistry) -> Iterator[str]:
