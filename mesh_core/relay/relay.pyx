@@ -86,6 +86,12 @@ cdef RelayStatus nothing_sent(SideC* sink) noexcept nogil:
 cdef RelayStatus keep_rest(CoreC* core, SideC* sink, ssize_t sent, ssize_t size) noexcept nogil:
     """The sink took `sent` of `size` bytes of the scratch buffer, or failed (-1): keep the others."""
     cdef RelayStatus status
+    # Interrupted says nothing about the socket: neither that it failed, nor that an event will follow.
+    while sent < 0 and errno == EINTR:
+        sent = send(sink.source.fd, core.scratch, size, MSG_NOSIGNAL)
+    if sent == size:
+        count_sent(sink, sent)
+        return RELAY_YIELDED
     if sent < 0:
         status = nothing_sent(sink)
         if status != RELAY_BLOCKED:
