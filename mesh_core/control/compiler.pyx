@@ -15,6 +15,7 @@ from mesh_core.snapshot.shared_count cimport SharedCount
 from mesh_core.snapshot.snapshot cimport Snapshot
 from mesh_core.snapshot.tables cimport ClusterC, EndpointC, ListenerC, NameC
 from mesh_core.telemetry.stats cimport StatsScope
+from mesh_core.upstream.endpoint_state cimport ClusterState, EndpointState
 from mesh_core.upstream.load_balancer cimport load_balancer
 
 from mesh_core.config import parse_address
@@ -36,6 +37,8 @@ cdef class Compiler:
     cdef uint64_t version
     cdef SharedCount process_active
     cdef object listener_active
+    cdef object cluster_states
+    cdef object endpoint_states
 
     def __init__(self, uint32_t workers, registry):
         """`registry`: the StatsRegistry whose scopes the tables point to."""
@@ -43,6 +46,8 @@ cdef class Compiler:
         self.registry = registry
         self.process_active = SharedCount()
         self.listener_active = WeakValueDictionary()
+        self.cluster_states = WeakValueDictionary()
+        self.endpoint_states = WeakValueDictionary()
 
     @property
     def active_connections(self):
@@ -77,6 +82,9 @@ cdef class Compiler:
 
     cdef compile_cluster(self, Snapshot snapshot, ClusterC* out, cluster):
         cdef uint32_t worker
+        cdef ClusterState state = self.cluster_states.setdefault(cluster.name, ClusterState())
+        snapshot.keep.append(state)
+        out.state = &state.state
         out.name = self.name(snapshot, cluster.name)
         out.stats = self.stats(snapshot, "cluster", (cluster.name,))
         out.connect_timeout_ms = cluster.connect_timeout_ms
@@ -84,7 +92,7 @@ cdef class Compiler:
         out.endpoint_count = <uint32_t>len(cluster.endpoints)
         out.endpoints = <EndpointC*>snapshot.allocate(out.endpoint_count * sizeof(EndpointC))
         for index, address in enumerate(cluster.endpoints):
-            self.compile_endpoint(snapshot, &out.endpoints[index], cluster.name, address)
+            self.compile_endpoint(snapshot, &out.endpoints[index], state, cluster.name, address)
         out.balancer = load_balancer(cluster.load_balancer)
         out.balancer_state = <void**>snapshot.allocate(self.workers * sizeof(void*))
         for worker in range(self.workers):
@@ -92,7 +100,12 @@ cdef class Compiler:
             # Each snapshot starts its turns elsewhere, or frequent changes would favour the first endpoints.
             out.balancer.init(out, out.balancer_state[worker], <uint64_t>worker + self.version - 1)
 
-    cdef compile_endpoint(self, Snapshot snapshot, EndpointC* out, str cluster, str address):
+    cdef compile_endpoint(
+        self, Snapshot snapshot, EndpointC* out, ClusterState cluster_state, str cluster, str address
+    ):
+        cdef EndpointState state = self.endpoint_states.setdefault((cluster, address), EndpointState(cluster_state))
+        snapshot.keep.append(state)
+        out.state = &state.state
         out.name = self.name(snapshot, address)
         out.stats = self.stats(snapshot, "endpoint", (cluster, address))
         out.address_size = socket_address(&out.address, parse_address(address))

@@ -3,7 +3,7 @@
 Naming: ``<operation>_<ordering>``. Everything else in mesh_core is written by one thread only.
 """
 
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 cdef extern from * nogil:
     """
@@ -15,6 +15,7 @@ cdef extern from * nogil:
     #define hm_add(p, v) __atomic_fetch_add((p), (v), __ATOMIC_RELAXED)
     #define hm_sub(p, v) __atomic_fetch_sub((p), (v), __ATOMIC_RELAXED)
     #define hm_or(p, v) __atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST)
+    #define hm_and(p, v) __atomic_fetch_and((p), (v), __ATOMIC_SEQ_CST)
     #define hm_fence() __atomic_thread_fence(__ATOMIC_SEQ_CST)
     """
     uint64_t load_acquire_u64 "hm_load_acquire"(const uint64_t* p)
@@ -26,6 +27,10 @@ cdef extern from * nogil:
     uint32_t load_acquire_u32 "hm_load_acquire"(const uint32_t* p)
     void store_release_u32 "hm_store_release"(uint32_t* p, uint32_t v)
     uint32_t exchange_u32 "hm_exchange"(uint32_t* p, uint32_t v)
+    uint32_t load_relaxed_u32 "hm_load_relaxed"(const uint32_t* p)
+    int64_t load_relaxed_i64 "hm_load_relaxed"(const int64_t* p)
+    void store_relaxed_i64 "hm_store_relaxed"(int64_t* p, int64_t v)
+    uint32_t fetch_and_u32 "hm_and"(uint32_t* p, uint32_t v)
     uint32_t fetch_or_u32 "hm_or"(uint32_t* p, uint32_t v)
     void* exchange_ptr "hm_exchange"(void** p, void* v)
     void full_fence "hm_fence"()

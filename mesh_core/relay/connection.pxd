@@ -1,8 +1,8 @@
 """One relayed connection: a downstream socket, an upstream socket, and what belongs to the pair.
 
-Worker thread, no GIL. `opening` brings a connection from accept to an open upstream; from then on this module's
-handlers run: events move bytes, half-closes pass through, and one of `connection_close` (an end as both sides
-wished) and `connection_abort` (anything else: both peers see a reset) ends it.
+Worker thread, no GIL. The phases before it (see opening.pxd) bring a connection from accept to an open upstream; from
+then on this module's handlers run: events move bytes, half-closes pass through, and one of `connection_close` (an end
+as both sides wished) and `connection_abort` (anything else: both peers see a reset) ends it.
 """
 
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
@@ -61,7 +61,10 @@ cdef ConnectionC* connection_create(
     ConnectionTableC* table, SnapshotC* snapshot, const ListenerC* listener, int fd
 ) noexcept nogil
 
-# The upstream is connected: begin to relay. Everything that `opening` set up is replaced.
+# Register a side with the reactor; False when that ended the connection (no memory, too many watches).
+cdef bint connection_watch(ConnectionC* connection, SideC* side) noexcept nogil
+
+# The upstream is connected: begin to relay. All handlers and the timer are replaced.
 cdef void connection_opened(ConnectionC* connection) noexcept nogil
 
 # End it as its sides wished.

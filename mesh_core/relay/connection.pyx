@@ -1,6 +1,7 @@
 """One relayed connection; the contract stands in connection.pxd."""
 
 from libc.string cimport memset
+from mesh_core.includes.atomic cimport fetch_sub_u64
 from mesh_core.includes.linux cimport (
     EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP, close,
 )
@@ -18,6 +19,7 @@ from mesh_core.runtime.debug cimport require
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.runtime.reactor cimport (
     reactor_cancel_task, reactor_cancel_timer, reactor_ignore, reactor_queue_task, reactor_retire, reactor_set_timer,
+    reactor_watch,
 )
 from mesh_core.snapshot.shared_count cimport shared_count_leave
 from mesh_core.snapshot.snapshot cimport snapshot_hold, snapshot_release
@@ -229,6 +231,13 @@ cdef ConnectionC* connection_create(
     return connection
 
 
+cdef bint connection_watch(ConnectionC* connection, SideC* side) noexcept nogil:
+    if reactor_watch(&connection.table.core.reactor, &side.source) == 0:
+        return True
+    connection_out_of_memory(connection)
+    return False
+
+
 cdef void connection_opened(ConnectionC* connection) noexcept nogil:
     connection.connect_time_us = monotonic_us() - connection.connect_begun_us
     connection.last_active_ms = connection.table.core.reactor.now_ms
@@ -272,6 +281,8 @@ cdef void dispose(ConnectionC* connection, bint reset) noexcept nogil:
         connection.next.link = connection.link
     connection.listener.stats[core.index][LISTENER_CX_DESTROYED] += 1
     if connection.endpoint != NULL:
+        fetch_sub_u64(&connection.endpoint.state.active, 1)
+        fetch_sub_u64(&connection.cluster.state.connections, 1)
         connection.cluster.stats[core.index][CLUSTER_CX_DESTROYED] += 1
         connection.endpoint.stats[core.index][ENDPOINT_CX_DESTROYED] += 1
     if connection.counted:

@@ -7,6 +7,7 @@ alive. Only what is marked otherwise is ever written after publication.
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 from mesh_core.includes.socket cimport sockaddr_storage, socklen_t
 from mesh_core.net.address cimport PeerAddressC
+from mesh_core.upstream.endpoint_state cimport ClusterStateC, EndpointStateC
 
 
 cdef enum:
@@ -23,6 +24,7 @@ cdef struct EndpointC:
     NameC name                 # the address as written
     sockaddr_storage address
     socklen_t address_size
+    EndpointStateC* state      # shared by all workers and snapshots; written atomically
     uint64_t** stats           # EndpointStat words, a block for each worker
 
 
@@ -42,6 +44,7 @@ cdef struct ClusterC:
     NameC name
     EndpointC* endpoints
     uint32_t endpoint_count
+    ClusterStateC* state       # shared by all workers and snapshots; written atomically
     const LoadBalancerC* balancer
     void** balancer_state      # for each worker; what it points to is written by that worker
     int64_t connect_timeout_ms

@@ -1,0 +1,166 @@
+"""Picking an endpoint and connecting to it; the contract stands in connecting.pxd."""
+
+from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
+from mesh_core.includes.atomic cimport fetch_add_u64
+from mesh_core.includes.linux cimport (
+    EAGAIN, ECONNRESET, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPIPE, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI,
+    EPOLLRDHUP, ETIMEDOUT, errno,
+)
+from mesh_core.includes.socket cimport AF_UNIX, MSG_PEEK, recv
+from mesh_core.net.address cimport PeerAddressC
+from mesh_core.net.proxy_protocol cimport proxy_protocol_write
+from mesh_core.net.sockets cimport socket_connect, socket_local_address
+from mesh_core.relay.connection cimport (
+    connection_abort, connection_opened, connection_out_of_memory, connection_watch,
+)
+from mesh_core.relay.relay cimport SIDE_FAILED, SIDE_READABLE, SIDE_UNTIL_EMPTY, side_input_flags
+from mesh_core.runtime.byte_queue cimport byte_queue_append
+from mesh_core.runtime.clock cimport monotonic_us
+from mesh_core.runtime.core cimport CoreC
+from mesh_core.runtime.reactor cimport reactor_set_timer
+from mesh_core.runtime.timers cimport TICK_MS
+from mesh_core.snapshot.tables cimport EndpointC
+from mesh_core.telemetry.response_flags cimport (
+    DETAIL_CONNECT_FAILED, DETAIL_CONNECT_TIMEOUT, DETAIL_DOWNSTREAM_RESET, DETAIL_NO_ENDPOINT,
+    DETAIL_OUT_OF_DESCRIPTORS, FLAG_DOWNSTREAM_CONNECTION_TERMINATION, FLAG_NO_HEALTHY_UPSTREAM, FLAG_OVERLOAD,
+    FLAG_UPSTREAM_CONNECTION_FAILURE,
+)
+from mesh_core.telemetry.stats cimport (
+    CLUSTER_CX_CONNECT_FAIL, CLUSTER_CX_CONNECT_TIMEOUT, CLUSTER_CX_NONE_HEALTHY, CLUSTER_CX_TOTAL,
+    CLUSTER_RX_BYTES, CLUSTER_TX_BYTES, ENDPOINT_CX_CONNECT_FAIL, ENDPOINT_CX_TOTAL, LISTENER_CX_RESET,
+    SERVER_CX_SHED,
+)
+
+
+cdef void connection_connect(ConnectionC* connection) noexcept nogil:
+    cdef CoreC* core = connection.table.core
+    cdef uint32_t index = core.index
+    cdef uint64_t* stats = connection.cluster.stats[index]
+    cdef bint watched = connection.downstream.source.on_event != NULL
+    connection.endpoint = connection.cluster.balancer.pick(
+        connection.cluster, connection.cluster.balancer_state[index], 0)
+    if connection.endpoint == NULL:
+        stats[CLUSTER_CX_NONE_HEALTHY] += 1
+        connection_abort(connection, FLAG_NO_HEALTHY_UPSTREAM, DETAIL_NO_ENDPOINT)
+        return
+    fetch_add_u64(&connection.endpoint.state.active, 1)
+    fetch_add_u64(&connection.cluster.state.connections, 1)
+    stats[CLUSTER_CX_TOTAL] += 1
+    connection.endpoint.stats[index][ENDPOINT_CX_TOTAL] += 1
+    connection.upstream.input_flags = side_input_flags(connection.endpoint.address.ss_family)
+    connection.upstream.rx_counter = &stats[CLUSTER_RX_BYTES]
+    connection.upstream.tx_counter = &stats[CLUSTER_TX_BYTES]
+    connection.connect_begun_us = monotonic_us()
+    connection.downstream.source.on_event = on_early_downstream
+    connection.timer.fire = on_connect_late
+    reactor_set_timer(&core.reactor, &connection.timer, core.reactor.now_ms + connection.cluster.connect_timeout_ms)
+    if not watched and not connection_watch(connection, &connection.downstream):
+        return
+    try_connect(connection)
+
+
+cdef void try_connect(ConnectionC* connection) noexcept nogil:
+    cdef bint connected
+    cdef const EndpointC* endpoint = connection.endpoint
+    cdef int fd = socket_connect(
+        &endpoint.address, endpoint.address_size, connection.snapshot.descriptor_limit, &connected)
+    if fd == -EAGAIN and endpoint.address.ss_family == AF_UNIX:
+        # The listener's queue is full; a Unix socket has no handshake that would wait for it.
+        reactor_set_timer(&connection.table.core.reactor, &connection.timer,
+                          connection.table.core.reactor.now_ms + TICK_MS)
+        connection.timer.fire = on_connect_again
+        return
+    if fd < 0:
+        connect_failed(connection, -fd)
+        return
+    connection.upstream.source.fd = fd
+    connection.upstream.source.on_event = on_connecting
+    if connection_watch(connection, &connection.upstream) and connected:
+        upstream_connected(connection)
+
+
+cdef void on_connect_again(void* owner) noexcept nogil:
+    cdef ConnectionC* connection = <ConnectionC*>owner
+    cdef int64_t waited_ms = (monotonic_us() - connection.connect_begun_us) // 1000
+    if waited_ms >= connection.cluster.connect_timeout_ms:
+        on_connect_late(owner)
+    else:
+        try_connect(connection)
+
+
+cdef void on_early_downstream(void* owner, uint32_t events) noexcept nogil:
+    """The downstream speaks, or goes, before the upstream is connected."""
+    cdef ConnectionC* connection = <ConnectionC*>owner
+    if events & EPOLLERR:
+        connection.listener.stats[connection.table.core.index][LISTENER_CX_RESET] += 1
+        connection_abort(connection, FLAG_DOWNSTREAM_CONNECTION_TERMINATION, DETAIL_DOWNSTREAM_RESET)
+    elif events & (EPOLLRDHUP | EPOLLHUP | EPOLLPRI):
+        connection.downstream.flags |= SIDE_READABLE | SIDE_UNTIL_EMPTY
+    elif events & EPOLLIN:
+        connection.downstream.flags |= connection.downstream.input_flags
+
+
+cdef void on_connecting(void* owner, uint32_t events) noexcept nogil:
+    cdef ConnectionC* connection = <ConnectionC*>owner
+    cdef int fd = connection.upstream.source.fd
+    cdef int error = ECONNRESET
+    if events & (EPOLLERR | EPOLLHUP):
+        # A look into what it said leaves that in its place; one that fails takes the error off the socket.
+        if recv(fd, connection.table.core.scratch, 1, MSG_PEEK) < 0:
+            error = errno
+        if error == ECONNRESET or error == EPIPE:
+            # An attempt is refused, never reset: it was connected, spoke perhaps, and was reset before anyone looked.
+            connection.upstream.flags |= SIDE_READABLE | SIDE_UNTIL_EMPTY | SIDE_FAILED
+            upstream_connected(connection)
+        else:
+            connect_failed(connection, error)
+    elif events & EPOLLOUT:
+        if events & (EPOLLRDHUP | EPOLLPRI):
+            connection.upstream.flags |= SIDE_READABLE | SIDE_UNTIL_EMPTY
+        elif events & EPOLLIN:
+            connection.upstream.flags |= connection.upstream.input_flags
+        upstream_connected(connection)
+
+
+cdef void upstream_connected(ConnectionC* connection) noexcept nogil:
+    if connection.cluster.send_proxy_protocol and not prepend_proxy_header(connection):
+        connection_out_of_memory(connection)
+    else:
+        connection_opened(connection)
+
+
+cdef bint prepend_proxy_header(ConnectionC* connection) noexcept nogil:
+    """Queue our own header before what the upstream shall get; False when memory is exhausted."""
+    cdef CoreC* core = connection.table.core
+    cdef PeerAddressC local
+    cdef size_t size
+    if connection.proxied_local.family:
+        local = connection.proxied_local
+    else:
+        socket_local_address(connection.downstream.source.fd, &local)
+    size = proxy_protocol_write(core.scratch, connection.cluster.send_proxy_protocol, &connection.remote, &local)
+    return byte_queue_append(&core.blocks, &connection.upstream.queue, core.scratch, size) == 0
+
+
+cdef void connect_failed(ConnectionC* connection, int error) noexcept nogil:
+    cdef CoreC* core = connection.table.core
+    if error == EMFILE or error == ENFILE:
+        core.stats[SERVER_CX_SHED] += 1
+        connection_abort(connection, FLAG_OVERLOAD, DETAIL_OUT_OF_DESCRIPTORS)
+        return
+    if error == ENOMEM or error == ENOBUFS:
+        connection_out_of_memory(connection)
+        return
+    connection.error = <uint16_t>error
+    connection.cluster.stats[core.index][CLUSTER_CX_CONNECT_FAIL] += 1
+    connection.endpoint.stats[core.index][ENDPOINT_CX_CONNECT_FAIL] += 1
+    connection_abort(connection, FLAG_UPSTREAM_CONNECTION_FAILURE, DETAIL_CONNECT_FAILED)
+
+
+cdef void on_connect_late(void* owner) noexcept nogil:
+    cdef ConnectionC* connection = <ConnectionC*>owner
+    cdef uint32_t index = connection.table.core.index
+    connection.error = ETIMEDOUT
+    connection.cluster.stats[index][CLUSTER_CX_CONNECT_TIMEOUT] += 1
+    connection.endpoint.stats[index][ENDPOINT_CX_CONNECT_FAIL] += 1
+    connection_abort(connection, FLAG_UPSTREAM_CONNECTION_FAILURE, DETAIL_CONNECT_TIMEOUT)

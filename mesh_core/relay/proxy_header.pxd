@@ -1,0 +1,10 @@
+"""The phase in which a downstream must send its PROXY protocol header.
+
+Worker thread, no GIL.
+"""
+
+from mesh_core.relay.connection cimport ConnectionC
+
+
+# Wait for the header, then go on to connect. What follows the header stays in the socket.
+cdef void connection_await_proxy_header(ConnectionC* connection) noexcept nogil

@@ -1,0 +1,40 @@
+"""What is known of an endpoint and of its cluster at run time: shared by all workers, outliving snapshots.
+
+Words are read by anyone at any time and changed atomically. The objects belong to the control thread's Compiler, by
+cluster name and endpoint address, and are kept by the snapshots whose tables point into them.
+"""
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+
+cdef enum:
+    UNHEALTHY_ACTIVE = 1 << 0   # failed its active health checks
+    UNHEALTHY_EJECTED = 1 << 1  # ejected by outlier detection
+    ENDPOINT_REMOVED = 1 << 2   # no longer in the configuration
+
+
+cdef struct ClusterStateC:
+    uint64_t generation        # grows after any change of an endpoint's `unhealthy`
+    uint64_t connections       # open or being opened, in all workers
+    uint64_t pending           # being opened
+    uint64_t retries           # being opened for a second time or more
+
+
+cdef struct EndpointStateC:
+    uint64_t active            # connections open or being opened, in all workers
+    uint32_t unhealthy         # bits as above; 0: may be picked
+    int64_t healthy_since_ms   # coarse monotonic clock; when it joined or was last found healthy again
+
+
+cdef class ClusterState:
+    cdef object __weakref__
+    cdef ClusterStateC state
+
+
+cdef class EndpointState:
+    cdef object __weakref__
+    cdef ClusterState cluster  # kept
+    cdef EndpointStateC state
+
+
+# Any thread: set or clear a bit of `unhealthy` and let every worker know; False when it was so already.
+cdef bint endpoint_mark(ClusterStateC* cluster, EndpointStateC* endpoint, uint32_t bit, bint unhealthy) noexcept nogil
