@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 
 from mesh_core.config import Config
+from mesh_core.control.endpoints import Endpoints
 from mesh_core.control.listener_sockets import ListenerSocket
 from mesh_core.snapshot.snapshot import Snapshot
 from mesh_core.telemetry.stats import StatsRegistry
@@ -9,4 +10,6 @@ class Compiler:
     def __init__(self, workers: int, registry: StatsRegistry) -> None: ...
     @property
     def active_connections(self) -> int: ...
-    def compile(self, config: Config, sockets: Mapping[str, ListenerSocket]) -> Snapshot: ...
+    def compile(
+        self, config: Config, sockets: Mapping[str, ListenerSocket], endpoints: Endpoints
+    ) -> Snapshot: ...

@@ -18,9 +18,6 @@ from mesh_core.telemetry.stats cimport StatsScope
 from mesh_core.upstream.endpoint_state cimport ClusterState, EndpointState
 from mesh_core.upstream.load_balancer cimport load_balancer
 
-from mesh_core.config import parse_address
-
-
 CONTROL_DESCRIPTORS = 64
 
 cdef enum:
@@ -54,10 +51,11 @@ cdef class Compiler:
         """Downstream connections open now, in all workers (int)."""
         return int(self.process_active)
 
-    def compile(self, config, sockets):
+    def compile(self, config, sockets, endpoints):
         """A new Snapshot of `config`. `sockets`: for each listener to serve, by name, its ListenerSocket.
 
-        A listener that is not among `sockets` is left out: that is how a proxy drains. Raises MemoryError.
+        A listener that is not among `sockets` is left out: that is how a proxy drains. `endpoints`: for each cluster,
+        by name, its ResolvedEndpoints; a cluster that is not there has none. Raises MemoryError.
         """
         cdef Snapshot snapshot
         cdef dict clusters = {}
@@ -68,19 +66,19 @@ cdef class Compiler:
         snapshot.table.max_connections = config.max_connections or 0
         snapshot.table.descriptor_limit = descriptor_limit()
         snapshot.table.access_log = config.access_log is not None
-        self.compile_clusters(snapshot, config.clusters, clusters)
+        self.compile_clusters(snapshot, config.clusters, endpoints, clusters)
         self.compile_listeners(snapshot, [each for each in config.listeners if each.name in sockets], sockets, clusters)
         return snapshot
 
-    cdef compile_clusters(self, Snapshot snapshot, clusters, dict index_of):
+    cdef compile_clusters(self, Snapshot snapshot, clusters, endpoints, dict index_of):
         cdef ClusterC* table = <ClusterC*>snapshot.allocate(len(clusters) * sizeof(ClusterC))
         snapshot.table.clusters = table
         snapshot.table.cluster_count = <uint32_t>len(clusters)
         for index, cluster in enumerate(clusters):
             index_of[cluster.name] = index
-            self.compile_cluster(snapshot, &table[index], cluster)
+            self.compile_cluster(snapshot, &table[index], cluster, endpoints.get(cluster.name, ()))
 
-    cdef compile_cluster(self, Snapshot snapshot, ClusterC* out, cluster):
+    cdef compile_cluster(self, Snapshot snapshot, ClusterC* out, cluster, endpoints):
         cdef uint32_t worker
         cdef ClusterState state = self.cluster_states.setdefault(cluster.name, ClusterState())
         snapshot.keep.append(state)
@@ -89,10 +87,10 @@ cdef class Compiler:
         out.stats = self.stats(snapshot, "cluster", (cluster.name,))
         out.connect_timeout_ms = cluster.connect_timeout_ms
         out.send_proxy_protocol = {None: 0, "v1": 1, "v2": 2}[cluster.send_proxy_protocol]
-        out.endpoint_count = <uint32_t>len(cluster.endpoints)
+        out.endpoint_count = <uint32_t>len(endpoints)
         out.endpoints = <EndpointC*>snapshot.allocate(out.endpoint_count * sizeof(EndpointC))
-        for index, address in enumerate(cluster.endpoints):
-            self.compile_endpoint(snapshot, &out.endpoints[index], state, cluster.name, address)
+        for index, endpoint in enumerate(endpoints):
+            self.compile_endpoint(snapshot, &out.endpoints[index], state, cluster.name, endpoint)
         out.balancer = load_balancer(cluster.load_balancer)
         out.balancer_state = <void**>snapshot.allocate(self.workers * sizeof(void*))
         for worker in range(self.workers):
@@ -100,15 +98,15 @@ cdef class Compiler:
             # Each snapshot starts its turns elsewhere, or frequent changes would favour the first endpoints.
             out.balancer.init(out, out.balancer_state[worker], <uint64_t>worker + self.version - 1)
 
-    cdef compile_endpoint(
-        self, Snapshot snapshot, EndpointC* out, ClusterState cluster_state, str cluster, str address
-    ):
-        cdef EndpointState state = self.endpoint_states.setdefault((cluster, address), EndpointState(cluster_state))
+    cdef compile_endpoint(self, Snapshot snapshot, EndpointC* out, ClusterState cluster_state, str cluster, endpoint):
+        cdef EndpointState state = self.endpoint_states.setdefault(
+            (cluster, endpoint.name), EndpointState(cluster_state)
+        )
         snapshot.keep.append(state)
         out.state = &state.state
-        out.name = self.name(snapshot, address)
-        out.stats = self.stats(snapshot, "endpoint", (cluster, address))
-        out.address_size = socket_address(&out.address, parse_address(address))
+        out.name = self.name(snapshot, endpoint.name)
+        out.stats = self.stats(snapshot, "endpoint", (cluster, endpoint.name))
+        out.address_size = socket_address(&out.address, endpoint.address)
 
     cdef compile_listeners(self, Snapshot snapshot, listeners, sockets, dict clusters):
         cdef ListenerC* table = <ListenerC*>snapshot.allocate(len(listeners) * sizeof(ListenerC))

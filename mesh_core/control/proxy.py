@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Literal
@@ -17,12 +16,12 @@ import structlog
 from mesh_core.config import Config, ConfigError, Fault
 from mesh_core.control.access_log_writer import AccessLogWriter
 from mesh_core.control.compiler import Compiler
+from mesh_core.control.endpoints import configured_endpoints
 from mesh_core.control.listener_sockets import ListenerSocket, ListenerSockets
+from mesh_core.control.worker_pool import Mounting, WorkerPool
 from mesh_core.snapshot.snapshot import Snapshot
 from mesh_core.telemetry.stats import StatsRegistry, StatsScope
-from mesh_core.worker.worker import Worker
 
-Mounting = Literal["threaded", "inline"]
 State = Literal["new", "live", "draining", "closed"]
 
 # Access records are collected this long after the first of them has come: one wake-up serves many.
@@ -48,13 +47,11 @@ class Proxy:
         self.worker_count = config.workers or len(os.sched_getaffinity(0))
         self.registry = StatsRegistry(self.worker_count)
         self._name = name
-        self._mounting = mounting
         self._server_scope: StatsScope = self.registry.scope("server")
         self._compiler = Compiler(self.worker_count, self.registry)
         self._sockets = ListenerSockets(self.worker_count)
         self._sockets_by_listener: dict[str, ListenerSocket] = {}
-        self._workers: list[Worker] = []
-        self._threads: list[threading.Thread] = []
+        self._workers = WorkerPool(self.worker_count, mounting)
         self._snapshots: list[Snapshot] = []
         self._access_log: AccessLogWriter | None = None
         self._closed_logs_dropped = 0
@@ -63,7 +60,7 @@ class Proxy:
         self._changing = asyncio.Lock()
         self._changes: set[asyncio.Task[None]] = set()
         self._news = asyncio.Event()
-        self._unmounted = False
+        self._stopped = False
         self._notify_fd = -1
 
     # --- life ---
@@ -74,9 +71,7 @@ class Proxy:
         self._notify_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._loop.add_reader(self._notify_fd, self._on_notify)
         try:
-            for index in range(self.worker_count):
-                self._workers.append(Worker(index, self._notify_fd, self._server_scope))
-            self._mount()
+            self._workers.start(self._loop, self._notify_fd, self._server_scope)
             await self._whole(self._change(self.config, self._name))
         except BaseException:
             await self.close()
@@ -116,17 +111,13 @@ class Proxy:
     async def close(self) -> None:
         """Reset what is left and give everything back. May be called at any time, also twice."""
         self.state = "closed"
-        for worker in self._workers:
-            worker.stop()
-        await self._unmount()
+        await self._workers.stop()
         # Changes on their way wait for workers that are no more.
-        self._unmounted = True
+        self._stopped = True
         self._news.set()
         await asyncio.gather(*self._changes, return_exceptions=True)
         await self._collect_all()
-        for worker in self._workers:
-            worker.close()
-        self._workers = []
+        self._workers.close()
         self._snapshots = []
         self._sockets.close()
         if self._collecting is not None:
@@ -172,30 +163,6 @@ class Proxy:
         if self._access_log is not None:
             self._access_log.reopen()
 
-    # --- mountings ---
-
-    def _mount(self) -> None:
-        for index, worker in enumerate(self._workers):
-            if self._mounting == "threaded":
-                thread = threading.Thread(target=worker.run, name=f"worker-{index}", daemon=True)
-                thread.start()
-                self._threads.append(thread)
-            else:
-                self._loop.add_reader(worker.epoll_fd, self._turn, worker)
-
-    def _turn(self, worker: Worker) -> None:
-        if worker in self._workers and worker.turn():
-            self._loop.call_soon(self._turn, worker)
-
-    async def _unmount(self) -> None:
-        for worker in self._workers if self._mounting == "inline" else ():
-            while not worker.stopped:
-                worker.turn()
-            self._loop.remove_reader(worker.epoll_fd)
-        for thread in self._threads:
-            await asyncio.to_thread(thread.join)
-        self._threads = []
-
     # --- changing the configuration ---
 
     async def _whole(self, change: Coroutine[Any, Any, None]) -> None:
@@ -227,7 +194,7 @@ class Proxy:
             self.state = "draining"
             dropped = self._sockets.keep(self.config, {})
             self._sockets_by_listener = {}
-            await self._publish(self._compiler.compile(self.config, {}))
+            await self._publish(self._compiler.compile(self.config, {}, configured_endpoints(self.config)))
             for each in dropped:
                 each.close()
 
@@ -241,7 +208,7 @@ class Proxy:
         access_log = self._access_log
         try:
             access_log = self._prepare_access_log(config, name)
-            snapshot = self._compiler.compile(config, chosen)
+            snapshot = self._compiler.compile(config, chosen, configured_endpoints(config))
         except BaseException:
             if access_log is not None and access_log is not self._access_log:
                 access_log.close()
@@ -268,9 +235,8 @@ class Proxy:
     async def _publish(self, snapshot: Snapshot) -> None:
         """Hand a snapshot to every worker and wait until each works by it."""
         self._snapshots.append(snapshot)
-        for worker in self._workers:
-            worker.publish(snapshot)
-        await self._until(lambda: all(worker.adopted >= snapshot.version for worker in self._workers))
+        self._workers.publish(snapshot)
+        await self._until(lambda: self._workers.adopted(snapshot))
         unserved = sum(worker.unserved_listeners for worker in self._workers)
         if unserved > self._unserved:
             self._unserved = unserved
@@ -287,7 +253,7 @@ class Proxy:
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         """Wait for a condition that only news from the workers can make true, or until the proxy is closed."""
-        while not self._unmounted and not condition():
+        while not self._stopped and not condition():
             self._news.clear()
             await self._news.wait()
 

@@ -13,6 +13,7 @@ from mesh_core._testing.snapshot import snapshot_fields
 from mesh_core._testing.telemetry import stat_block
 from mesh_core.config import Config, load_builtins, parse_address
 from mesh_core.control.compiler import Compiler
+from mesh_core.control.endpoints import configured_endpoints
 from mesh_core.control.listener_sockets import ListenerSocket
 from mesh_core.runtime.memory import fail_allocations_after_for_test, live_allocations
 from mesh_core.telemetry.stats import StatsRegistry
@@ -71,7 +72,7 @@ def test_a_full_configuration() -> None:
     config = load_builtins(FULL)
     registry = StatsRegistry(3)
     compiler = Compiler(3, registry)
-    snapshot = compiler.compile(config, sockets_for(config, 3))
+    snapshot = compiler.compile(config, sockets_for(config, 3), configured_endpoints(config))
     tables = snapshot_fields(snapshot)
     assert (tables["version"], tables["workers"], tables["max_connections"]) == (1, 3, 1000)
     assert tables["access_log"]
@@ -104,7 +105,7 @@ def test_a_full_configuration() -> None:
 
 
 def test_an_empty_configuration() -> None:
-    tables = snapshot_fields(Compiler(1, StatsRegistry(1)).compile(load_builtins({}), {}))
+    tables = snapshot_fields(Compiler(1, StatsRegistry(1)).compile(load_builtins({}), {}, {}))
     assert (tables["listeners"], tables["clusters"], tables["access_log"]) == ([], [], False)
 
 
@@ -112,7 +113,7 @@ def test_a_listener_without_socket_is_left_out() -> None:
     config = load_builtins(FULL)
     sockets = sockets_for(config, 1)
     del sockets["in"]
-    tables = snapshot_fields(Compiler(1, StatsRegistry(1)).compile(config, sockets))
+    tables = snapshot_fields(Compiler(1, StatsRegistry(1)).compile(config, sockets, configured_endpoints(config)))
     assert [each["name"] for each in tables["listeners"]] == ["six", "unix"]
     assert len(tables["clusters"]) == 3
 
@@ -121,8 +122,8 @@ def test_counts_outlive_a_snapshot() -> None:
     config = load_builtins(FULL)
     registry = StatsRegistry(2)
     compiler = Compiler(2, registry)
-    first = compiler.compile(config, sockets_for(config, 2))
-    second = compiler.compile(config, sockets_for(config, 2))
+    first = compiler.compile(config, sockets_for(config, 2), configured_endpoints(config))
+    second = compiler.compile(config, sockets_for(config, 2), configured_endpoints(config))
     before, after = snapshot_fields(first), snapshot_fields(second)
     assert (before["version"], after["version"]) == (1, 2)
     assert before["active"] == after["active"]
@@ -138,9 +139,10 @@ def test_counts_outlive_a_snapshot() -> None:
 def test_series_of_what_is_gone_go(renamed: bool) -> None:
     registry = StatsRegistry(1)
     compiler = Compiler(1, registry)
-    snapshots = [compiler.compile(load_builtins({"clusters": [{"name": "old", "endpoints": ["127.0.0.1:1"]}]}), {})]
-    clusters = [{"name": "new", "endpoints": ["127.0.0.1:1"]}] if renamed else []
-    snapshots.append(compiler.compile(load_builtins({"clusters": clusters}), {}))
+    snapshots = []
+    for names in (["old"], ["new"] if renamed else []):
+        config = load_builtins({"clusters": [{"name": each, "endpoints": ["127.0.0.1:1"]} for each in names]})
+        snapshots.append(compiler.compile(config, {}, configured_endpoints(config)))
     assert ("old",) in [scope.labels for scope in registry.scopes("cluster")]
     del snapshots[0]
     assert [scope.labels for scope in registry.scopes("cluster")] == [("new",)] * renamed
@@ -156,7 +158,7 @@ def test_memory_failing_at_every_allocation() -> None:
     for allowed in range(1000):
         fail_allocations_after_for_test(allowed)
         try:
-            snapshot = compiler.compile(config, sockets)
+            snapshot = compiler.compile(config, sockets, configured_endpoints(config))
         except MemoryError:
             fail_allocations_after_for_test(None)
             gc.collect()

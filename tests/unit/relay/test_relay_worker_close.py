@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mesh_core.config import load_builtins
 from mesh_core.control.compiler import Compiler
+from mesh_core.control.endpoints import configured_endpoints
 from mesh_core.control.listener_sockets import ListenerSockets
 from mesh_core.runtime.memory import live_allocations
 from mesh_core.telemetry.stats import StatsRegistry
@@ -32,7 +33,7 @@ def close_a_busy_worker() -> None:
         )
         chosen, _ = sockets.prepare(config, "test")
         compiler = Compiler(1, registry)
-        snapshot = compiler.compile(config, chosen)
+        snapshot = compiler.compile(config, chosen, configured_endpoints(config))
         worker = Worker(0, notify, server)
         worker.publish(snapshot)
         worker.turn()

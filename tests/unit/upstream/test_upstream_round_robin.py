@@ -9,6 +9,7 @@ import pytest
 from mesh_core._testing.snapshot import pick_endpoint
 from mesh_core.config import load_builtins
 from mesh_core.control.compiler import Compiler
+from mesh_core.control.endpoints import configured_endpoints
 from mesh_core.snapshot.snapshot import Snapshot
 from mesh_core.telemetry.stats import StatsRegistry
 
@@ -16,7 +17,7 @@ from mesh_core.telemetry.stats import StatsRegistry
 def compiled(endpoints: int, workers: int) -> Snapshot:
     addresses = [f"127.0.0.1:{port}" for port in range(1, endpoints + 1)]
     config = load_builtins({"clusters": [{"name": "app", "endpoints": addresses}]})
-    return Compiler(workers, StatsRegistry(workers)).compile(config, {})
+    return Compiler(workers, StatsRegistry(workers)).compile(config, {}, configured_endpoints(config))
 
 
 @pytest.mark.parametrize("endpoints", [1, 2, 3, 7])

@@ -1,0 +1,34 @@
+"""What a cluster's endpoints are at one moment: the compiler's input, whoever found them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from mesh_core.config import Address, Cluster, Config, parse_address
+
+
+class ResolvedEndpoint(NamedTuple):
+    """One endpoint: where it is, and where that was learned.
+
+    `name` is what logs, statistics and the admin endpoint call it: its address in text. `source` is the entry of the
+    cluster's `endpoints` that it came from.
+    """
+
+    name: str
+    address: Address
+    source: str
+
+
+Endpoints = Mapping[str, Sequence[ResolvedEndpoint]]
+"""The endpoints of each cluster, by the cluster's name. A cluster that is not there has none."""
+
+
+def static_endpoints(cluster: Cluster) -> tuple[ResolvedEndpoint, ...]:
+    """The endpoints of a cluster whose configuration has their addresses."""
+    return tuple(ResolvedEndpoint(each, parse_address(each), each) for each in cluster.endpoints)
+
+
+def configured_endpoints(config: Config) -> Endpoints:
+    """The endpoints of every cluster of `config`, as far as it tells them itself."""
+    return {cluster.name: static_endpoints(cluster) for cluster in config.clusters}
