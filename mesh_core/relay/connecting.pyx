@@ -19,7 +19,7 @@ from mesh_core.runtime.clock cimport monotonic_us
 from mesh_core.runtime.core cimport CoreC
 from mesh_core.runtime.reactor cimport reactor_set_timer
 from mesh_core.runtime.timers cimport TICK_MS
-from mesh_core.snapshot.tables cimport EndpointC
+from mesh_core.snapshot.tables cimport EndpointC, PickContextC
 from mesh_core.telemetry.response_flags cimport (
     DETAIL_CONNECT_FAILED, DETAIL_CONNECT_TIMEOUT, DETAIL_DOWNSTREAM_RESET, DETAIL_NO_ENDPOINT,
     DETAIL_OUT_OF_DESCRIPTORS, FLAG_DOWNSTREAM_CONNECTION_TERMINATION, FLAG_NO_HEALTHY_UPSTREAM, FLAG_OVERLOAD,
@@ -30,6 +30,7 @@ from mesh_core.telemetry.stats cimport (
     CLUSTER_RX_BYTES, CLUSTER_TX_BYTES, ENDPOINT_CX_CONNECT_FAIL, ENDPOINT_CX_TOTAL, LISTENER_CX_RESET,
     SERVER_CX_SHED,
 )
+from mesh_core.upstream.pick cimport cluster_pick
 
 
 cdef void connection_connect(ConnectionC* connection) noexcept nogil:
@@ -37,8 +38,7 @@ cdef void connection_connect(ConnectionC* connection) noexcept nogil:
     cdef uint32_t index = core.index
     cdef uint64_t* stats = connection.cluster.stats[index]
     cdef bint watched = connection.downstream.source.on_event != NULL
-    connection.endpoint = connection.cluster.balancer.pick(
-        connection.cluster, connection.cluster.balancer_state[index], 0)
+    connection.endpoint = pick_endpoint(connection)
     if connection.endpoint == NULL:
         stats[CLUSTER_CX_NONE_HEALTHY] += 1
         connection_abort(connection, FLAG_NO_HEALTHY_UPSTREAM, DETAIL_NO_ENDPOINT)
@@ -57,6 +57,15 @@ cdef void connection_connect(ConnectionC* connection) noexcept nogil:
     if not watched and not connection_watch(connection, &connection.downstream):
         return
     try_connect(connection)
+
+
+cdef EndpointC* pick_endpoint(ConnectionC* connection) noexcept nogil:
+    cdef PickContextC context
+    context.hash = 0
+    context.now_ms = connection.table.core.reactor.now_ms
+    context.tried = NULL
+    context.tried_count = 0
+    return cluster_pick(connection.cluster, connection.table.core.index, &context)
 
 
 cdef void try_connect(ConnectionC* connection) noexcept nogil:

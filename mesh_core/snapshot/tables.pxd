@@ -28,11 +28,19 @@ cdef struct EndpointC:
     uint64_t** stats           # EndpointStat words, a block for each worker
 
 
+# What a choice of an endpoint goes by, besides the cluster; see upstream/pick.pxd.
+cdef struct PickContextC:
+    uint64_t hash              # of what shall lead to the same endpoint again; for balancers that hash
+    int64_t now_ms             # coarse monotonic clock
+    EndpointC** tried          # endpoints to avoid while there are others; borrowed for the call
+    uint32_t tried_count
+
+
 # A way to choose an endpoint; the table of functions that every balancer fills in.
 # `init` prepares the state of one worker, on the control thread; `seed` differs by worker and snapshot. `pick`
 # returns NULL when there is no endpoint to go to; `state` is then that worker's own.
 ctypedef void (*init_fn)(const ClusterC* cluster, void* state, uint64_t seed) noexcept nogil
-ctypedef EndpointC* (*pick_fn)(const ClusterC* cluster, void* state, uint64_t hash) noexcept nogil
+ctypedef EndpointC* (*pick_fn)(const ClusterC* cluster, void* state, const PickContextC* context) noexcept nogil
 
 cdef struct LoadBalancerC:
     size_t state_bytes         # writable memory that one worker needs for one cluster

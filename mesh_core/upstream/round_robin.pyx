@@ -1,7 +1,7 @@
 """Round robin; the contract stands in round_robin.pxd."""
 
 from libc.stdint cimport uint32_t, uint64_t
-from mesh_core.snapshot.tables cimport ClusterC, EndpointC
+from mesh_core.snapshot.tables cimport ClusterC, EndpointC, PickContextC
 
 
 cdef struct StateC:
@@ -12,7 +12,7 @@ cdef void init(const ClusterC* cluster, void* state, uint64_t seed) noexcept nog
     (<StateC*>state).next = <uint32_t>(seed % cluster.endpoint_count) if cluster.endpoint_count else 0
 
 
-cdef EndpointC* pick(const ClusterC* cluster, void* state, uint64_t hash) noexcept nogil:
+cdef EndpointC* pick(const ClusterC* cluster, void* state, const PickContextC* context) noexcept nogil:
     cdef StateC* turn = <StateC*>state
     cdef uint32_t index = turn.next
     if index >= cluster.endpoint_count:

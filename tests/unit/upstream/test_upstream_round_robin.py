@@ -52,3 +52,9 @@ def test_an_even_share() -> None:
 def test_no_endpoint() -> None:
     snapshot = compiled(0, 2)
     assert [pick_endpoint(snapshot, 0, worker) for worker in (0, 1, 0)] == [None] * 3
+
+
+def test_what_was_tried_is_avoided_while_there_are_others() -> None:
+    snapshot = compiled(3, 1)
+    assert {pick_endpoint(snapshot, 0, 0, tried=(0, 2)) for _ in range(6)} == {"127.0.0.1:2"}
+    assert pick_endpoint(snapshot, 0, 0, tried=(0, 1, 2)) is not None
