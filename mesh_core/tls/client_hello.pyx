@@ -4,6 +4,7 @@ from libc.stdint cimport uint32_t
 from libc.stdlib cimport abort
 from libc.string cimport memcmp, memcpy, memset
 from mesh_core.includes.socket cimport AF_INET, AF_INET6, in6_addr, inet_pton
+from mesh_core.tls.host_name cimport host_name_is_valid
 
 cdef enum:
     RECORD_HEADER = 5
@@ -18,7 +19,6 @@ cdef enum:
     EXTENSION_ALPN = 16
     EXTENSION_SUPPORTED_VERSIONS = 43
     NAME_TYPE_HOST = 0
-    LABEL_LIMIT = 63              # RFC 1035, section 2.3.4
 
 
 # What is left of a vector or of the message.
@@ -41,9 +41,7 @@ cdef int client_hello_parse(const uint8_t* data, size_t size, ClientHelloC* out)
 
 # --- records ---
 
-cdef int find_message(
-    const uint8_t* data, size_t size, size_t* message_bytes, size_t* wire_bytes
-) noexcept nogil:
+cdef int find_message(const uint8_t* data, size_t size, size_t* message_bytes, size_t* wire_bytes) noexcept nogil:
     """Walk the records up to the end of the first handshake message; its length without and with their headers."""
     cdef uint8_t[MESSAGE_HEADER] header
     cdef size_t at = 0, gathered = 0, message = 0, record_bytes, available, index
@@ -142,11 +140,9 @@ cdef int parse_message(const uint8_t* message, size_t size, ClientHelloC* out) n
     if not read_number(&reader, 2, &version) or version >> 8 != MAJOR_VERSION or left(&reader) < 32:
         return CLIENT_HELLO_MALFORMED
     reader.at += 32
-    if not read_vector(&reader, 1, 0, &session_id) or left(&session_id) > 32:
-        return CLIENT_HELLO_MALFORMED
-    if not read_vector(&reader, 2, 2, &cipher_suites) or left(&cipher_suites) & 1:
-        return CLIENT_HELLO_MALFORMED
-    if not read_vector(&reader, 1, 1, &compression):
+    if not (read_vector(&reader, 1, 0, &session_id) and left(&session_id) <= 32
+            and read_vector(&reader, 2, 2, &cipher_suites) and left(&cipher_suites) & 1 == 0
+            and read_vector(&reader, 1, 1, &compression)):
         return CLIENT_HELLO_MALFORMED
     out.legacy_version = <uint16_t>version
     # In force unless supported_versions says otherwise; 1.3 is offered by that extension only.
@@ -245,23 +241,7 @@ cdef bint keep_server_name(const uint8_t* name, size_t size, ClientHelloC* out) 
         memset(out.server_name, 0, size)
         return True
     out.server_name_bytes = <uint16_t>size
-    return is_host_name(out.server_name, size)
-
-
-cdef bint is_host_name(const char* name, size_t size) noexcept nogil:
-    cdef size_t index, label = 0
-    for index in range(size):
-        if name[index] == c".":
-            if label == 0:
-                return False
-            label = 0
-        elif c"a" <= name[index] <= c"z" or c"0" <= name[index] <= c"9" or name[index] == c"-" or name[index] == c"_":
-            label += 1
-            if label > LABEL_LIMIT:
-                return False
-        else:
-            return False
-    return label > 0
+    return host_name_is_valid(out.server_name, size)
 
 
 # --- fuzzing ---
@@ -291,7 +271,7 @@ cdef void check_fields(const ClientHelloC* hello) noexcept nogil:
     cdef size_t at = 0
     if hello.server_name_bytes >= CLIENT_HELLO_NAME_BYTES or hello.server_name[hello.server_name_bytes]:
         abort()
-    if hello.server_name_bytes and not is_host_name(hello.server_name, hello.server_name_bytes):
+    if hello.server_name_bytes and not host_name_is_valid(hello.server_name, hello.server_name_bytes):
         abort()
     while at < hello.alpn_bytes:
         if hello.alpn[at] == 0:
