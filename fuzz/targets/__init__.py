@@ -20,5 +20,8 @@ class Python:
 
 TARGETS: dict[str, Native | Python] = {
     "proxy_protocol": Native("mesh_core.net.proxy_protocol", "fuzz_proxy_protocol"),
+    "client_hello": Native("mesh_core.tls.client_hello", "fuzz_client_hello"),
+    "certificate_names": Native("mesh_core.tls.certificate_names", "fuzz_certificate_names"),
+    "spiffe_id": Native("mesh_core.tls.spiffe_id", "fuzz_spiffe_id"),
     "config": Python("fuzz.targets.config"),
 }
