@@ -33,6 +33,15 @@ BARS = (
     Bar("idle-memory", "kib_per_connection", "KiB per idle connection", 1.0),
     Bar("resident", "rss_mib", "MiB resident at start", 45.0),
     Bar("idle-cpu", "cpu_ms_per_s", "CPU ms/s with 2,000 idle connections", 0.1),
+    Bar("pair-64", "cpu_us", "CPU of both per request, mTLS between them, 64 connections", 0.85,
+        ("haproxy", "nginx", "envoy")),
+    Bar("pair-bulk-8", "cpu_s_per_gb", "CPU of both per GB, mTLS between them, 8 connections", 1.20, ("envoy",)),
+    Bar("pair-bulk-8", "cpu_s_per_gb", "CPU of both per GB, mTLS between them, 8 connections", 0.75, ("haproxy",)),
+    Bar("mtls-full", "cpu_us", "CPU per full mTLS handshake", 1.15, ("envoy",)),
+    Bar("mtls-full", "cpu_us", "CPU per full mTLS handshake", 0.50, ("haproxy",)),
+    Bar("mtls-idle", "kib_per_connection", "KiB per idle mTLS connection", 20.0),
+    Bar("least-request", "ratio", "CPU per connection, least request over round robin", 1.02),
+    Bar("endpoints-10000", "ratio", "CPU per connection, 10,000 endpoints over 10", 1.02),
     Bar("gil-hold", "p99_ratio", "p99 with the GIL held over p99 without", 1.1),
 )
 

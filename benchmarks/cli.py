@@ -16,10 +16,10 @@ from benchmarks.compare import compare
 from benchmarks.errors import BenchmarkError
 from benchmarks.network import enter_own_network
 from benchmarks.paths import RESULTS
-from benchmarks.peers import PEERS
+from benchmarks.peers import PEERS, Mode
 from benchmarks.results import Results, load
 from benchmarks.runner import Job, run, schedule
-from benchmarks.scenarios import SCENARIOS
+from benchmarks.scenarios import SCENARIOS, Scenario
 
 _ROUNDS, _SECONDS = 7, 2.0  # many short windows: the median is steadier than that of a few long ones
 _QUICK_ROUNDS, _QUICK_SECONDS = 1, 1.0
@@ -64,7 +64,7 @@ def main(*, scenario_names: Sequence[str], proxy_names: Sequence[str], rounds: i
     scenarios = [SCENARIOS[name] for name in scenario_names] or list(SCENARIOS.values())
     try:
         then = load(baseline) if baseline else None
-        results = _prepare(proxy_names or list(PEERS), rounds, seconds)
+        results = _prepare(scenarios, proxy_names or list(PEERS), rounds, seconds)
     except (BenchmarkError, OSError) as error:
         raise click.ClickException(str(error)) from error
     present = [name for name in results.proxies if not results.missing(name)]
@@ -79,11 +79,14 @@ def main(*, scenario_names: Sequence[str], proxy_names: Sequence[str], rounds: i
         sys.exit(1)
 
 
-def _prepare(proxies: Sequence[str], rounds: int, seconds: float) -> Results:
+def _prepare(scenarios: Sequence[Scenario], proxies: Sequence[str], rounds: int, seconds: float) -> Results:
     """Set this process up for measuring, compile the loads, and ask every proxy for its version."""
     network = enter_own_network()
     for name in ("origin", "bulk", "connect", "idle"):
         programs.program(name)
+    if any(scenario.mode in (Mode.MTLS, Mode.MTLS_TICKETS) for scenario in scenarios):
+        for name in ("tls_connect", "tls_idle"):
+            programs.program(name)
     programs.tool("wrk", "wrk")
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -141,7 +144,7 @@ def _report(results: Results, then: Results | None, baseline: Path | None, outpu
 def _list() -> None:
     click.echo("Scenarios:")
     for scenario in SCENARIOS.values():
-        click.echo(f"  {scenario.name:<12} {scenario.title} ({scenario.arrangement})")
+        click.echo(f"  {scenario.name:<15} {scenario.title} ({scenario.arrangement})")
     click.echo("Proxies:")
     for name, peer in PEERS.items():
         reason = peer.missing()

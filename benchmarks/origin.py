@@ -23,13 +23,17 @@ class Counts:
 
 
 class Origin(Program):
-    """A running ``load/origin.c``; ``mode`` is http, close, source or sink."""
+    """A running ``load/origin.c``; ``mode`` is http, close, source or sink.
 
-    def __init__(self, mode: str, cpus: frozenset[int], directory: Path):
+    It listens on 127.0.0.1, or on every loopback address.
+    """
+
+    def __init__(self, mode: str, cpus: frozenset[int], directory: Path, *, every_address: bool = False):
         self.port = free_port()
         self._counters = directory / "origin.counters"
-        self._counters.unlink(missing_ok=True)
-        argv = [str(program("origin")), str(self.port), mode, str(self._counters), str(_LIFE_SECONDS)]
+        address = "every" if every_address else "one"
+        arguments = [self.port, address, mode, self._counters, _LIFE_SECONDS]
+        argv = [str(program("origin")), *map(str, arguments)]
         super().__init__(argv, cpus=cpus, log=directory / "origin.log")
         # Its socket listens before it makes the file.
         wait_until(self._counting, 5, "the origin's start")

@@ -7,14 +7,18 @@ from pathlib import Path
 from benchmarks.errors import BenchmarkError
 from benchmarks.paths import BUILD, SOURCES
 
+_LOAD = SOURCES / "load"
 _SOURCES = {
-    "origin": SOURCES / "load" / "origin.c",
-    "bulk": SOURCES / "load" / "bulk.c",
-    "connect": SOURCES / "load" / "connect.c",
-    "idle": SOURCES / "load" / "idle.c",
+    "origin": _LOAD / "origin.c",
+    "bulk": _LOAD / "bulk.c",
+    "connect": _LOAD / "connect.c",
+    "idle": _LOAD / "idle.c",
+    "tls_connect": _LOAD / "tls_connect.c",
+    "tls_idle": _LOAD / "tls_idle.c",
     "relay": SOURCES / "floor" / "relay.c",
 }
-_HEADER = SOURCES / "load" / "net.h"
+_TLS = frozenset({"tls_connect", "tls_idle"})  # those that need the system's libssl
+_HEADERS = (_LOAD / "net.h", _LOAD / "tls.h")
 
 
 def program(name: str) -> Path:
@@ -23,17 +27,19 @@ def program(name: str) -> Path:
     Raises BenchmarkError when there is no compiler or the source does not compile.
     """
     source, binary = _SOURCES[name], BUILD / name
-    newest = max(source.stat().st_mtime, _HEADER.stat().st_mtime)
+    newest = max(file.stat().st_mtime for file in (source, *_HEADERS))
     if binary.exists() and binary.stat().st_mtime > newest:
         return binary
     compiler = shutil.which("cc")
     if not compiler:
         raise BenchmarkError("no C compiler `cc` found: install one (apt install gcc)")
     BUILD.mkdir(parents=True, exist_ok=True)
-    command = [compiler, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-o", str(binary), str(source)]
+    libraries = ["-lssl", "-lcrypto"] if name in _TLS else []
+    command = [compiler, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-o", str(binary), str(source), *libraries]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
-        raise BenchmarkError(f"{source.name} does not compile:\n{result.stderr}")
+        hint = " (does it lack libssl's headers? apt install libssl-dev)" if libraries else ""
+        raise BenchmarkError(f"{source.name} does not compile{hint}:\n{result.stderr}")
     return binary
 
 

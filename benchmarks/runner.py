@@ -27,7 +27,7 @@ def schedule(scenarios: Sequence[Scenario], proxies: Sequence[str], rounds: int)
         for scenario in scenarios:
             if number_of_round > scenario.most_rounds:
                 continue
-            able = [p for p in proxies if scenario.fits(p) and scenario.mode in PEERS[p].modes]
+            able = [p for p in proxies if scenario.fits(p)]
             shuffler.shuffle(able)
             jobs.extend((number_of_round, scenario, proxy) for proxy in able)
     return jobs
@@ -45,7 +45,7 @@ def run(jobs: Sequence[Job], results: Results, seconds: float, say: Callable[[st
         elapsed = time.monotonic() - begun
         left = elapsed / done * (len(jobs) - done)
         say(f"[{done:>{len(str(len(jobs)))}}/{len(jobs)}] {clock(elapsed)}, {clock(left)} left  "
-            f"round {number_of_round}  {scenario.name:<12} {proxy:<8} {_outcome(scenario, measurement)}")
+            f"round {number_of_round}  {scenario.name:<15} {proxy:<8} {_outcome(scenario, measurement)}")
 
 
 def measure(scenario: Scenario, proxy: str, number_of_round: int, seconds: float) -> Measurement:

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from benchmarks.cpus import Arrangement
-from benchmarks.measure.bulk import bulk_down, bulk_up, connect
+from benchmarks.measure.balancing import least_request, many_endpoints
+from benchmarks.measure.bulk import bulk_down, bulk_up
+from benchmarks.measure.connect import connect, full_handshake, resumed_handshake
 from benchmarks.measure.gil import gil_hold
 from benchmarks.measure.idle import idle_cpu, idle_memory, resident
 from benchmarks.measure.requests import requests
 from benchmarks.measure.trial import Measure
-from benchmarks.peers.base import Mode
+from benchmarks.peers import PEERS, Mode
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,10 @@ class Scenario:
         return self.metrics[0]
 
     def fits(self, proxy: str) -> bool:
+        """Say whether ``proxy`` has something to show here and can do what stands between load and origin."""
         if self.only:
             return proxy in self.only
-        return not (self.needs_proxy and proxy == "direct")
+        return self.mode in PEERS[proxy].modes and not (self.needs_proxy and proxy == "direct")
 
 
 _CPU_REQUEST = Metric("cpu_us", "CPU µs/request")
@@ -54,9 +57,11 @@ _GB_RATE = Metric("gb_per_s", "GB/s", 2)
 _BULK = (Metric("cpu_s_per_gb", "CPU s/GB", 3), _GB_RATE)
 _SATURATED = (_CPU_REQUEST, _RATE, _P50, _P99)
 
-
 _CONNECT = (Metric("cpu_us", "CPU µs/connection"), Metric("connections_per_s", "connections/s", 0),
             _P50, _P99)
+_RESUMED = (*_CONNECT, Metric("resumed", "resumed", 0))
+_RATIO = (Metric("ratio", "CPU ratio", 3), Metric("cpu_us", "CPU µs/connection"),
+          Metric("base_cpu_us", "of the other"))
 _IDLE_MEMORY = (Metric("kib_per_connection", "KiB/connection (PSS)", 2),
                 Metric("rss_kib_per_connection", "KiB/connection (RSS)", 2))
 _RESIDENT = (Metric("rss_mib", "MiB (RSS)"), Metric("pss_mib", "MiB (PSS)"))
@@ -82,6 +87,20 @@ SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in (
     Scenario("resident", "memory at start", resident, _RESIDENT, _TWO, needs_proxy=True, most_rounds=3),
     Scenario("idle-cpu", "processor time with 2,000 idle connections", idle_cpu,
              (Metric("cpu_ms_per_s", "CPU ms/s", 3),), _TWO, 2_000, needs_proxy=True, most_rounds=3),
+    Scenario("pair-64", f"two sidecars with mTLS between them, 64 connections, {_SMALL}", requests, _SATURATED,
+             _ONE, 64, mode=Mode.PAIR),
+    Scenario("pair-bulk-8", "two sidecars with mTLS between them, bulk from the origin, 8 connections", bulk_down,
+             _BULK, _TWO, 8, mode=Mode.PAIR),
+    Scenario("mtls-full", "a new mTLS connection with a full handshake for each request, 16 at a time",
+             full_handshake, _CONNECT, _ONE, 16, mode=Mode.MTLS),
+    Scenario("mtls-resumed", "the same with resumed handshakes", resumed_handshake, _RESUMED, _ONE, 16,
+             mode=Mode.MTLS_TICKETS),
+    Scenario("mtls-idle", "growth per idle mTLS connection, both sides' state, 2,000 of them", idle_memory,
+             _IDLE_MEMORY, _TWO, 2_000, mode=Mode.MTLS, needs_proxy=True, most_rounds=3),
+    Scenario("least-request", "CPU per connection with least request over round robin, 10 endpoints",
+             least_request, _RATIO, _ONE, 16, only=frozenset({"hopmesh"})),
+    Scenario("endpoints-10000", "CPU per connection with 10,000 endpoints over 10, least request",
+             many_endpoints, _RATIO, _ONE, 16, only=frozenset({"hopmesh"})),
     Scenario("gil-hold", "p99 while a Python thread holds the GIL for 100 ms at a time, over p99 without",
              gil_hold, _GIL, _TWO, 16, only=frozenset({"hopmesh"})),
 )}

@@ -156,7 +156,7 @@ static void accept_one(int listener) {
 
 int main(int argc, char **argv) {
     if (argc != 3) usage("LISTEN_PORT ORIGIN_PORT");
-    int listener = listen_on((int)number(argv[1], 1, 65535));
+    int listener = listen_on((int)number(argv[1], 1, 65535), 0);
     origin_port = (int)number(argv[2], 1, 65535);
     epoll = epoll_create1(EPOLL_CLOEXEC);
     if (epoll < 0) die("epoll_create1");

@@ -72,13 +72,17 @@ static inline void use_cubic(int fd) {
     (void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5);
 }
 
-/* A non-blocking listening socket on 127.0.0.1. */
-static inline int listen_on(int port) {
+/* A non-blocking listening socket on 127.0.0.1, or on every address but of the loopback device alone. */
+static inline int listen_on(int port, int every_address) {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) die("socket");
     set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     use_cubic(fd); /* accepted sockets inherit it */
     struct sockaddr_in address = loopback(port);
+    if (every_address) {
+        if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 2)) die("SO_BINDTODEVICE");
+        address.sin_addr.s_addr = htonl(INADDR_ANY);
+    }
     if (bind(fd, (struct sockaddr *)&address, sizeof address)) die("bind");
     if (listen(fd, 4096)) die("listen");
     return fd;

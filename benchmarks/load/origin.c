@@ -1,6 +1,8 @@
 /* The origin behind every proxy, and the one who counts.
  *
- *     origin PORT MODE COUNTERS_FILE LIFE_SECONDS
+ *     origin PORT one|every MODE COUNTERS_FILE LIFE_SECONDS
+ *
+ * It listens on one address, 127.0.0.1, or on every address of the loopback device.
  *
  * Modes:
  *   http    answers each request of a keep-alive connection with 100 bytes; idle connections are simply held
@@ -118,11 +120,11 @@ static void drain(struct connection *connection) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 5) usage("PORT http|close|source|sink COUNTERS_FILE LIFE_SECONDS");
-    int listener = listen_on((int)number(argv[1], 1, 65535));
-    mode = mode_named(argv[2]);
-    counters = map_counters(argv[3]);
-    alarm((unsigned)number(argv[4], 1, 3600));
+    if (argc != 6) usage("PORT one|every http|close|source|sink COUNTERS_FILE LIFE_SECONDS");
+    int listener = listen_on((int)number(argv[1], 1, 65535), !strcmp(argv[2], "every"));
+    mode = mode_named(argv[3]);
+    counters = map_counters(argv[4]);
+    alarm((unsigned)number(argv[5], 1, 3600));
     for (int i = 0; i < MOST_PIPELINED; i++) memcpy(answers + i * RESPONSE_BYTES, RESPONSE, RESPONSE_BYTES);
 
     int epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -1,13 +1,9 @@
-"""Bytes in bulk, and new connections: loads of our own."""
-
-import json
+"""Bytes in bulk: a load of our own."""
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.measure.requests import whole
 from benchmarks.measure.trial import Trial
 from benchmarks.programs import program
-
-_CONCURRENT_ATTEMPTS = 16
 
 
 def bulk_down(trial: Trial) -> dict[str, float]:
@@ -34,26 +30,5 @@ def _bulk(trial: Trial, origin_mode: str, direction: str) -> dict[str, float]:
     figures = {"gb_per_s": gigabytes / window.seconds}
     if proxy.programs:
         figures["cpu_s_per_gb"] = window.proxy_cpu_ns / 1e9 / gigabytes
-        figures["cpu_share"] = window.proxy_cpu_ns / 1e9 / window.seconds
-    return figures
-
-
-def connect(trial: Trial) -> dict[str, float]:
-    """Return CPU of the proxy per connection (µs), connections per second, and a connection's life (µs)."""
-    origin = trial.origin("close")
-    proxy = trial.proxy(origin)
-    seconds = whole(trial.seconds + 2)
-    load = trial.load([str(program("connect")), str(proxy.port), str(_CONCURRENT_ATTEMPTS), str(seconds)])
-    window = trial.window(load, proxy, origin)
-    report = json.loads(load.wait(seconds + 10))
-    if not window.accepted:
-        raise BenchmarkError("the origin accepted no connection while the window was open")
-    figures = {
-        "connections_per_s": window.accepted / window.seconds,
-        "p50_us": report["p50_us"],
-        "p99_us": report["p99_us"],
-    }
-    if proxy.programs:
-        figures["cpu_us"] = window.proxy_cpu_ns / 1e3 / window.accepted
         figures["cpu_share"] = window.proxy_cpu_ns / 1e9 / window.seconds
     return figures

@@ -11,6 +11,7 @@ from benchmarks.usage import memory_kib
 
 _WARM_CONNECTIONS = 200
 _SETTLE_SECONDS = 1.0
+_OPEN_SECONDS = 40  # two thousand handshakes with a slow libssl take ten
 _IDLE_CPU_FACTOR = 5  # its window is 10 s where the others' is 2 s: the figure is near zero
 _IDLE_CPU_WARM_UP = 6.0  # by then the timers of connecting (5 s) have expired, which costs HAProxy once
 
@@ -55,13 +56,14 @@ def _hold(trial: Trial, proxy: Proxy, origin: Origin, connections: int) -> None:
     """Open idle connections that stay until the trial's end; return when all have reached the origin."""
     expected = origin.counts().open + connections
     life = int(trial.seconds * _IDLE_CPU_FACTOR) + 60
-    load = trial.load([str(program("idle")), str(proxy.port), str(connections), str(life)])
+    name, identity = ("tls_idle", trial.identity()) if trial.credentials else ("idle", [])
+    load = trial.load([str(program(name)), str(proxy.port), str(connections), str(life), *identity])
 
     def ready() -> bool:
         load.check()
         return "ready" in load.output()
 
-    wait_until(ready, 20, f"{connections} idle connections")
+    wait_until(ready, _OPEN_SECONDS, f"{connections} idle connections")
     if origin.counts().open != expected:
         raise BenchmarkError(f"the origin holds {origin.counts().open} connections instead of {expected}")
     time.sleep(_SETTLE_SECONDS)

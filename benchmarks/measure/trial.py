@@ -4,15 +4,16 @@ import contextlib
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.certificates import NAME, issue
 from benchmarks.cpus import Cpus
 from benchmarks.errors import BenchmarkError
 from benchmarks.network import free_port
 from benchmarks.origin import Counts, Origin
-from benchmarks.peers.base import Mode, Peer, Plan
+from benchmarks.peers.base import Launch, Mode, Peer, Plan
 from benchmarks.processes import Program, family, wait_until
 from benchmarks.usage import cpu_ns
 
@@ -51,10 +52,13 @@ class Trial:
         self.peer, self.mode, self.cpus = peer, mode, cpus
         self.seconds, self.connections = seconds, connections
         self.directory = directory
+        self.credentials = None if mode is Mode.TCP else issue(directory)
         self._stack = stack
 
-    def origin(self, mode: str) -> Origin:
-        return self._stack.enter_context(Origin(mode, self.cpus.rest, self.directory))
+    def origin(self, mode: str, *, every_address: bool = False) -> Origin:
+        """Start an origin on 127.0.0.1, or on every loopback address."""
+        return self._stack.enter_context(
+            Origin(mode, self.cpus.rest, self._subdirectory("origin"), every_address=every_address))
 
     def proxy(self, origin: Origin, peer: Peer | None = None) -> Proxy:
         """Start the trial's proxy (or ``peer``) in front of ``origin``; return when it accepts connections.
@@ -62,52 +66,75 @@ class Trial:
         Raises BenchmarkError when it ends early or does not listen in time.
         """
         peer = peer or self.peer
-        plan = Plan(self.mode, free_port(), origin.port, self.directory)
-        programs = []
-        for index, launch in enumerate(peer.launches(plan)):
-            for name, text in launch.files.items():
-                (self.directory / name).write_text(text)
-            log = self.directory / f"{peer.name}-{index}.log"
-            programs.append(self._stack.enter_context(
-                Program(launch.argv, cpus=self.cpus.proxy, log=log, env=launch.env, cwd=self.directory)))
-        if not programs:
-            return Proxy(origin.port, [])
+        plan = Plan(self.mode, free_port(), origin.port, self._subdirectory("proxy"), free_port(), self.credentials)
+        programs = [self._start(launch, origin, peer.name, plan.directory) for launch in peer.launches(plan)]
+        return Proxy(plan.listen_port if programs else origin.port, programs)
+
+    def _start(self, launch: Launch, origin: Origin, name: str, directory: Path) -> Program:
+        for file, text in launch.files.items():
+            (directory / file).write_text(text)
+        program = self._stack.enter_context(Program(
+            launch.argv, cpus=self.cpus.proxy, log=directory / f"{launch.port}.log", env=launch.env, cwd=directory))
+        accepted = origin.counts().accepted
 
         def listening() -> bool:
-            programs[-1].check()
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", plan.listen_port), 1):
+            program.check()
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", launch.port), 1):
                 return True
             return False
 
-        wait_until(listening, _START_SECONDS, f"the start of {peer.name}")
-        _forget_probe(origin, peer.name)
-        return Proxy(plan.listen_port, programs)
+        wait_until(listening, _START_SECONDS, f"the start of {name}")
+        _forget_probe(origin, accepted, name)
+        return program
 
     def load(self, argv: list[str]) -> Program:
-        return self._stack.enter_context(
-            Program(argv, cpus=self.cpus.rest, log=self.directory / f"{Path(argv[0]).name}.log"))
+        """Start a load's program beside the origin."""
+        log = self._subdirectory("load") / f"{Path(argv[0]).name}.log"
+        return self._stack.enter_context(Program(argv, cpus=self.cpus.rest, log=log))
+
+    def identity(self) -> list[str]:
+        """Return the arguments by which our loads in C are told their certificate and the server's name."""
+        if not self.credentials:
+            raise BenchmarkError(f"mode {self.mode} has no certificates")
+        files = self.credentials.authority, self.credentials.certificate, self.credentials.key
+        return [*map(str, files), NAME]
+
+    def _subdirectory(self, purpose: str) -> Path:
+        return Path(tempfile.mkdtemp(prefix=f"{purpose}-", dir=self.directory))
 
     def window(self, load: Program | None, proxy: Proxy, origin: Origin, warm_up: float = 1.0,
                seconds: float | None = None) -> Window:
         """Let a load run for ``warm_up`` seconds, then watch proxy and origin for the trial's seconds."""
-        time.sleep(warm_up)
-        pids = proxy.pids()
-        first = _reading(pids, origin)
-        time.sleep(seconds or self.seconds)
-        last = _reading(pids, origin)
-        proxy.pids()  # raises if it has ended meanwhile
+        (window,) = watch([(proxy, origin)], warm_up, seconds or self.seconds)
         if load:
             load.check()
-        return Window(
-            last[0] - first[0], last[1] - first[1], last[2].requests - first[2].requests,
-            last[2].accepted - first[2].accepted, last[2].bytes - first[2].bytes)
+        return window
 
 
-def _forget_probe(origin: Origin, name: str) -> None:
+def watch(watched: Sequence[tuple[Proxy, Origin]], warm_up: float, seconds: float) -> list[Window]:
+    """Wait for ``warm_up`` seconds, then watch proxies and their origins for ``seconds``; return a window for each.
+
+    Raises BenchmarkError when one of them ends meanwhile.
+    """
+    time.sleep(warm_up)
+    pids = [proxy.pids() for proxy, _ in watched]
+    first = [_reading(own, origin) for own, (_, origin) in zip(pids, watched, strict=True)]
+    time.sleep(seconds)
+    last = [_reading(own, origin) for own, (_, origin) in zip(pids, watched, strict=True)]
+    for proxy, _ in watched:
+        proxy.pids()
+    return [
+        Window(end[0] - begin[0], end[1] - begin[1], end[2].requests - begin[2].requests,
+               end[2].accepted - begin[2].accepted, end[2].bytes - begin[2].bytes)
+        for begin, end in zip(first, last, strict=True)]
+
+
+def _forget_probe(origin: Origin, accepted: int, name: str) -> None:
     """Wait until the connection that found the proxy listening is gone, so that nothing later counts it."""
     with contextlib.suppress(BenchmarkError):
-        # A proxy may see that the load is gone before it dials the origin; then there is nothing to wait for.
-        wait_until(lambda: origin.counts().accepted > 0, 0.5, "the probe's arrival")
+        # A proxy may see that the load is gone before it dials the origin, or dial only after a handshake; then
+        # there is nothing to wait for.
+        wait_until(lambda: origin.counts().accepted > accepted, 0.5, "the probe's arrival")
     wait_until(lambda: origin.counts().open == 0, 5, f"the end of the first connection through {name}")
 
 

@@ -5,15 +5,33 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from benchmarks.certificates import Credentials
+
 
 class Mode(StrEnum):
     """What stands between the load and the origin.
 
-    Later modes are added here and to the adapters that can do them: HTTP, TLS from the load, a pair of
-    sidecars with mutual TLS between them.
+    Wherever there is TLS it is 1.3 with X25519 and AES-128-GCM-SHA256, ECDSA P-256 certificates, and both ends
+    verify the other's by authority, the connecting end by name too. Later modes (HTTP) are added here and to the
+    adapters that can do them.
     """
 
     TCP = "tcp"  # one process relays bytes
+    MTLS = "mtls"  # one process terminates mutual TLS from the load; no session tickets
+    MTLS_TICKETS = "mtls-tickets"  # the same, with session tickets
+    PAIR = "pair"  # two sidecars: plain from the load, mutual TLS between them, plain to the origin
+
+
+@dataclass(frozen=True)
+class Hop:
+    """What one process does: it takes connections on a port and opens them to another, plain or with TLS."""
+
+    name: str
+    listen_port: int
+    upstream_port: int
+    tls_in: bool = False
+    tls_out: bool = False
+    tickets: bool = False  # whether it issues session tickets where it terminates TLS
 
 
 @dataclass(frozen=True)
@@ -24,14 +42,26 @@ class Plan:
     listen_port: int  # where the load will connect, on 127.0.0.1
     origin_port: int  # where the origin listens, on 127.0.0.1
     directory: Path  # an empty directory of this measurement's own, for configuration and whatever else
+    between_port: int = 0  # where the second of a pair listens, on 127.0.0.1
+    credentials: Credentials | None = None  # for the modes with TLS; both sidecars of a pair present the same
     sessions: int = 4096  # how many connections the proxy must be able to hold
+
+    def hops(self) -> list[Hop]:
+        """Return what each process has to do, the one beside the origin first."""
+        if self.mode is Mode.PAIR:
+            return [Hop("b", self.between_port, self.origin_port, tls_in=True),
+                    Hop("a", self.listen_port, self.between_port, tls_out=True)]
+        return [Hop("proxy", self.listen_port, self.origin_port, tls_in=self.mode is not Mode.TCP,
+                    tickets=self.mode is Mode.MTLS_TICKETS)]
 
 
 @dataclass(frozen=True)
 class Launch:
-    """A process to start: its command line, and the files to write before (name in the directory: text)."""
+    """A process to start: its command line, the port on 127.0.0.1 that it will listen on, and the files to write
+    before (name in the plan's directory: text)."""
 
     argv: list[str]
+    port: int
     files: dict[str, str] = field(default_factory=dict)
     env: dict[str, str] = field(default_factory=dict)
 
@@ -49,10 +79,10 @@ class Peer(Protocol):
         """Return its version in one line. Called only when it is not missing."""
 
     def launches(self, plan: Plan) -> list[Launch]:
-        """Return the processes to start, in order: one, or two for a pair; none for no proxy at all.
+        """Return the processes to start, in order, usually one for each of ``plan.hops()``; none for no proxy.
 
-        The last to be ready must be the one that listens on ``plan.listen_port``. Each must stay in the
-        foreground, use one worker, write no access log, and end on SIGTERM.
+        The next is started when the one before it listens. Each must stay in the foreground, use one worker,
+        write no access log, and end on SIGTERM.
         """
 
 

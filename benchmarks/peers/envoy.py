@@ -5,13 +5,16 @@ import shutil
 import subprocess
 from typing import Any
 
+from benchmarks.certificates import NAME, Credentials
 from benchmarks.paths import ENVOY_VENV
-from benchmarks.peers.base import Launch, Mode, Plan, first_line
+from benchmarks.peers.base import Hop, Launch, Mode, Plan, first_line
+
+_TYPES = "type.googleapis.com/envoy.extensions"
 
 
 class Envoy:
     name = "envoy"
-    modes = frozenset({Mode.TCP})
+    modes = frozenset(Mode)
 
     def missing(self) -> str | None:
         if self._program():
@@ -26,41 +29,49 @@ class Envoy:
         return "Envoy " + first_line(output).rpartition("version: ")[2].partition("/")[2]
 
     def launches(self, plan: Plan) -> list[Launch]:
-        path = plan.directory / "envoy.json"
+        return [self._launch(plan, hop) for hop in plan.hops()]
+
+    def _launch(self, plan: Plan, hop: Hop) -> Launch:
+        path = plan.directory / f"envoy-{hop.name}.json"
         # Hot restart would take hold of another Envoy that runs on this machine.
         argv = [self._program(), "-c", str(path), "--concurrency", "1", "--disable-hot-restart",
                 "--log-level", "warning"]
-        return [Launch(argv, {path.name: json.dumps(self.config(plan), indent=1)})]
+        return Launch(argv, hop.listen_port, {path.name: json.dumps(self.config(plan, hop), indent=1)})
 
     @staticmethod
-    def config(plan: Plan) -> dict[str, Any]:
+    def config(plan: Plan, hop: Hop) -> dict[str, Any]:
         """Return the bootstrap: one listener, one static cluster, limits raised to the sessions planned."""
         relay = {
             "name": "envoy.filters.network.tcp_proxy",
             "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
+                "@type": f"{_TYPES}.filters.network.tcp_proxy.v3.TcpProxy",
                 "stat_prefix": "in",
-                "cluster": "origin",
+                "cluster": "upstream",
             },
         }
+        chain: dict[str, Any] = {"filters": [relay]}
         listener = {
             "name": "in",
-            "address": _address(plan.listen_port),
-            "filter_chains": [{"filters": [relay]}],
+            "address": _address(hop.listen_port),
+            "filter_chains": [chain],
         }
         cluster = {
-            "name": "origin",
+            "name": "upstream",
             "type": "STATIC",
             "connect_timeout": "5s",
             "load_assignment": {
-                "cluster_name": "origin",
-                "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(plan.origin_port)}}]}],
+                "cluster_name": "upstream",
+                "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(hop.upstream_port)}}]}],
             },
             # The default of 1,024 would refuse some of the idle connections.
             "circuit_breakers": {
                 "thresholds": [{"max_connections": plan.sessions, "max_pending_requests": plan.sessions}],
             },
         }
+        if plan.credentials and hop.tls_in:
+            chain["transport_socket"] = _downstream_tls(plan.credentials, hop.tickets)
+        if plan.credentials and hop.tls_out:
+            cluster["transport_socket"] = _upstream_tls(plan.credentials)
         return {"static_resources": {"listeners": [listener], "clusters": [cluster]}}
 
     @staticmethod
@@ -72,3 +83,34 @@ class Envoy:
 
 def _address(port: int) -> dict[str, Any]:
     return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+
+
+def _downstream_tls(credentials: Credentials, tickets: bool) -> dict[str, Any]:
+    return _tls("Downstream", {
+        "common_tls_context": _common_tls(credentials),
+        "require_client_certificate": True,
+        "disable_stateless_session_resumption": not tickets,
+    })
+
+
+def _upstream_tls(credentials: Credentials) -> dict[str, Any]:
+    common = _common_tls(credentials)
+    common["validation_context"]["match_typed_subject_alt_names"] = [
+        {"san_type": "DNS", "matcher": {"exact": NAME}}]
+    return _tls("Upstream", {"common_tls_context": common, "sni": NAME, "max_session_keys": 0})
+
+
+def _tls(side: str, context: dict[str, Any]) -> dict[str, Any]:
+    kind = f"{_TYPES}.transport_sockets.tls.v3.{side}TlsContext"
+    return {"name": "envoy.transport_sockets.tls", "typed_config": {"@type": kind, **context}}
+
+
+def _common_tls(credentials: Credentials) -> dict[str, Any]:
+    return {
+        # The cipher suites of TLS 1.3 are not Envoy's to choose; AES-128-GCM comes first where a processor has AES.
+        "tls_params": {"tls_minimum_protocol_version": "TLSv1_3", "tls_maximum_protocol_version": "TLSv1_3",
+                       "ecdh_curves": ["X25519"]},
+        "tls_certificates": [{"certificate_chain": {"filename": str(credentials.certificate)},
+                              "private_key": {"filename": str(credentials.key)}}],
+        "validation_context": {"trusted_ca": {"filename": str(credentials.authority)}},
+    }

@@ -17,4 +17,5 @@ class Floor:
         return "benchmarks/floor/relay.c"
 
     def launches(self, plan: Plan) -> list[Launch]:
-        return [Launch([str(program("relay")), str(plan.listen_port), str(plan.origin_port)])]
+        argv = [str(program("relay")), str(plan.listen_port), str(plan.origin_port)]
+        return [Launch(argv, plan.listen_port)]

@@ -3,9 +3,10 @@
 import shutil
 import subprocess
 
-from benchmarks.peers.base import Launch, Mode, Plan, first_line
+from benchmarks.certificates import NAME
+from benchmarks.peers.base import Hop, Launch, Mode, Plan, first_line
 
-_TCP = """\
+_CONFIG = """\
 global
     nbthread 1
     maxconn {sessions}
@@ -19,14 +20,26 @@ defaults
     option splice-auto
 
 listen in
-    bind 127.0.0.1:{listen_port}
-    server origin 127.0.0.1:{origin_port}
+    bind 127.0.0.1:{listen_port}{tls_in}
+    server upstream 127.0.0.1:{upstream_port}{tls_out}
 """
+# What this HAProxy cannot say itself: the groups of a client, and that TLS 1.3 is to issue no tickets at all
+# ("no-tls-tickets" turns them into such as name an entry of a cache).
+_LIBSSL = """\
+openssl_conf = init
+[init]
+ssl_conf = ssl
+[ssl]
+system_default = defaults
+[defaults]
+Groups = X25519
+{tickets}"""
+_TLS = " ssl crt {bundle} ca-file {authority} verify required ssl-min-ver TLSv1.3 ciphersuites TLS_AES_128_GCM_SHA256"
 
 
 class HAProxy:
     name = "haproxy"
-    modes = frozenset({Mode.TCP})
+    modes = frozenset(Mode)
 
     def missing(self) -> str | None:
         return None if self._program() else "not installed: apt install haproxy"
@@ -36,10 +49,29 @@ class HAProxy:
         return first_line(output)
 
     def launches(self, plan: Plan) -> list[Launch]:
-        config = _TCP.format(
-            sessions=plan.sessions, listen_port=plan.listen_port, origin_port=plan.origin_port)
-        path = plan.directory / "haproxy.cfg"
-        return [Launch([self._program(), "-db", "-q", "-f", str(path)], {path.name: config})]
+        return [self._launch(plan, hop) for hop in plan.hops()]
+
+    def _launch(self, plan: Plan, hop: Hop) -> Launch:
+        path = plan.directory / f"haproxy-{hop.name}.cfg"
+        argv = [self._program(), "-db", "-q", "-f", str(path)]
+        launch = Launch(argv, hop.listen_port, {path.name: self.config(plan, hop)})
+        if plan.credentials:
+            libssl = plan.directory / f"openssl-{hop.name}.cnf"
+            launch.files[libssl.name] = _LIBSSL.format(tickets="" if hop.tickets else "NumTickets = 0\n")
+            launch.env["OPENSSL_CONF"] = str(libssl)
+        return launch
+
+    @staticmethod
+    def config(plan: Plan, hop: Hop) -> str:
+        """Return the configuration file of one process."""
+        tls_in = tls_out = ""
+        if plan.credentials:
+            tls = _TLS.format(bundle=plan.credentials.bundle, authority=plan.credentials.authority)
+            tls_in = tls + " curves X25519" + ("" if hop.tickets else " no-tls-tickets")
+            tls_out = f"{tls} verifyhost {NAME} sni str({NAME}) no-ssl-reuse"
+        return _CONFIG.format(
+            sessions=plan.sessions, listen_port=hop.listen_port, upstream_port=hop.upstream_port,
+            tls_in=tls_in if hop.tls_in else "", tls_out=tls_out if hop.tls_out else "")
 
     @staticmethod
     def _program() -> str:

@@ -1,22 +1,26 @@
 """hopmesh itself, run from this repository by the Python that runs the benchmark."""
 
 import importlib.util
+import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.certificates import NAME, Credentials
 from benchmarks.paths import ROOT, SOURCES
-from benchmarks.peers.base import Launch, Mode, Plan
+from benchmarks.peers.base import Hop, Launch, Mode, Plan
 
-_TCP = """\
+_CONFIG = """\
 workers: 1
-listeners: [{{name: in, address: "127.0.0.1:{listen_port}", protocol: tcp, cluster: app}}]
-clusters: [{{name: app, endpoints: ["127.0.0.1:{origin_port}"]}}]
+listeners: [{{name: in, address: "127.0.0.1:{listen_port}", protocol: tcp, cluster: app{tls_in}}}]
+clusters: [{{name: app, {endpoints}{tls_out}}}]
 """
+_CERTIFICATE = "certificate: {certificate}, key: {key}, trusted_ca: {authority}, min_version: \"1.3\""
 
 
 class Hopmesh:
     name = "hopmesh"
-    modes = frozenset({Mode.TCP})
+    modes = frozenset(Mode)
 
     def missing(self) -> str | None:
         try:
@@ -31,9 +35,22 @@ class Hopmesh:
         return f"hopmesh {__version__}, Python {sys.version.split()[0]}"
 
     def launches(self, plan: Plan) -> list[Launch]:
-        path = plan.directory / "hopmesh.yaml"
-        config = _TCP.format(listen_port=plan.listen_port, origin_port=plan.origin_port)
-        return [Launch([*self._command(), "proxy", "--config", str(path)], {path.name: config}, _ENVIRONMENT)]
+        return [self._launch(plan, hop) for hop in plan.hops()]
+
+    def _launch(self, plan: Plan, hop: Hop) -> Launch:
+        path = plan.directory / f"hopmesh-{hop.name}.yaml"
+        argv = [*self._command(), "proxy", "--config", str(path)]
+        return Launch(argv, hop.listen_port, {path.name: self.config(plan, hop)}, _ENVIRONMENT)
+
+    def config(self, plan: Plan, hop: Hop) -> str:
+        """Return the configuration file of one process."""
+        return _CONFIG.format(
+            listen_port=hop.listen_port, endpoints=self._endpoints(hop),
+            tls_in=_listener_tls(plan.credentials, hop.tickets) if hop.tls_in and plan.credentials else "",
+            tls_out=_cluster_tls(plan.credentials) if hop.tls_out and plan.credentials else "")
+
+    def _endpoints(self, hop: Hop) -> str:
+        return f'endpoints: ["127.0.0.1:{hop.upstream_port}"]'
 
     def _command(self) -> list[str]:
         return [sys.executable, "-m", "mesh_core.cli"]
@@ -47,6 +64,33 @@ class HopmeshWithHog(Hopmesh):
 
     def _command(self) -> list[str]:
         return [sys.executable, str(SOURCES / "tools" / "gil_hog.py"), str(self._switch)]
+
+
+class HopmeshBalancing(Hopmesh):
+    """hopmesh with a load balancer of choice over addresses at which one and the same origin is reached."""
+
+    def __init__(self, load_balancer: str, addresses: Sequence[str]):
+        self._load_balancer, self._addresses = load_balancer, addresses
+
+    def _endpoints(self, hop: Hop) -> str:
+        endpoints = json.dumps([f"{address}:{hop.upstream_port}" for address in self._addresses])
+        return f"load_balancer: {self._load_balancer}, endpoints: {endpoints}"
+
+
+def _certificate(credentials: Credentials) -> str:
+    # JSON's strings are YAML's too: a path may contain anything.
+    return _CERTIFICATE.format(
+        certificate=json.dumps(str(credentials.certificate)), key=json.dumps(str(credentials.key)),
+        authority=json.dumps(str(credentials.authority)))
+
+
+def _listener_tls(credentials: Credentials, tickets: bool) -> str:
+    return (f", tls: {{{_certificate(credentials)}, require_client_certificate: true, "
+            f"cipher_suites: [TLS_AES_128_GCM_SHA256], groups: [X25519], session_tickets: {json.dumps(tickets)}}}")
+
+
+def _cluster_tls(credentials: Credentials) -> str:
+    return f", tls: {{{_certificate(credentials)}, server_name: {NAME}, session_resumption: false}}"
 
 
 # So that a checkout that was built in place is found from whatever directory the proxy starts in.

@@ -4,20 +4,21 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from benchmarks.peers.base import Launch, Mode, Plan, first_line
+from benchmarks.certificates import NAME, Credentials
+from benchmarks.peers.base import Hop, Launch, Mode, Plan, first_line
 
 _STREAM_MODULE = "ngx_stream_module.so"
 _MODULE_DIRECTORIES = ("/usr/lib/nginx/modules", "/usr/lib64/nginx/modules", "/usr/local/nginx/modules")
 
-_TCP = """\
+_CONFIG = """\
 {load_module}
 daemon off;
 # As whom it was started; ignored unless that is root.
 user root;
 worker_processes 1;
 worker_rlimit_nofile {descriptors};
-pid {directory}/nginx.pid;
-error_log {directory}/error.log warn;
+pid {directory}/nginx-{name}.pid;
+error_log {directory}/nginx-{name}.error.log warn;
 
 events {{
     worker_connections {connections};
@@ -25,21 +26,48 @@ events {{
 
 stream {{
     access_log off;
-    upstream origin {{
-        server 127.0.0.1:{origin_port};
+    upstream next {{
+        server 127.0.0.1:{upstream_port};
     }}
     server {{
-        listen 127.0.0.1:{listen_port};
-        proxy_pass origin;
+        listen 127.0.0.1:{listen_port}{ssl};
+        proxy_pass next;
         proxy_timeout 1h;
-    }}
+{tls}    }}
 }}
+"""
+_TLS_IN = """\
+        ssl_certificate {certificate};
+        ssl_certificate_key {key};
+        ssl_client_certificate {authority};
+        ssl_verify_client on;
+        ssl_protocols TLSv1.3;
+        ssl_ecdh_curve X25519;
+        ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
+"""
+_NO_TICKETS = """\
+        ssl_session_tickets off;
+        # Else TLS 1.3 would issue tickets that name an entry of a cache.
+        ssl_conf_command NumTickets 0;
+"""
+_TLS_OUT = """\
+        proxy_ssl on;
+        proxy_ssl_certificate {certificate};
+        proxy_ssl_certificate_key {key};
+        proxy_ssl_trusted_certificate {authority};
+        proxy_ssl_verify on;
+        proxy_ssl_name {peer};
+        proxy_ssl_server_name on;
+        proxy_ssl_session_reuse off;
+        proxy_ssl_protocols TLSv1.3;
+        proxy_ssl_conf_command Groups X25519;
+        proxy_ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
 """
 
 
 class Nginx:
     name = "nginx"
-    modes = frozenset({Mode.TCP})
+    modes = frozenset(Mode)
 
     def missing(self) -> str | None:
         if not self._program():
@@ -52,19 +80,23 @@ class Nginx:
         return first_line(self._build())
 
     def launches(self, plan: Plan) -> list[Launch]:
-        config = self.config(plan, load_module="" if self._built_in() else f"load_module {self._module()};")
-        path = plan.directory / "nginx.conf"
-        errors = plan.directory / "error.log"
+        load_module = "" if self._built_in() else f"load_module {self._module()};"
+        return [self._launch(plan, hop, load_module) for hop in plan.hops()]
+
+    def _launch(self, plan: Plan, hop: Hop, load_module: str) -> Launch:
+        path = plan.directory / f"nginx-{hop.name}.conf"
+        errors = plan.directory / f"nginx-{hop.name}.error.log"
         argv = [self._program(), "-c", str(path), "-p", str(plan.directory), "-e", str(errors)]
-        return [Launch(argv, {path.name: config})]
+        return Launch(argv, hop.listen_port, {path.name: self.config(plan, hop, load_module)})
 
     @staticmethod
-    def config(plan: Plan, load_module: str) -> str:
-        """Return the configuration file; a session takes two of nginx's connections, a few serve itself."""
+    def config(plan: Plan, hop: Hop, load_module: str) -> str:
+        """Return one process's file; a session takes two of nginx's connections, a few serve itself."""
         connections = plan.sessions * 2 + 16
-        return _TCP.format(
+        return _CONFIG.format(
             load_module=load_module, descriptors=connections + 64, connections=connections,
-            directory=plan.directory, listen_port=plan.listen_port, origin_port=plan.origin_port)
+            directory=plan.directory, name=hop.name, listen_port=hop.listen_port, upstream_port=hop.upstream_port,
+            ssl=" ssl" if hop.tls_in else "", tls=_tls(plan.credentials, hop) if plan.credentials else "")
 
     @staticmethod
     def _program() -> str:
@@ -80,3 +112,11 @@ class Nginx:
     def _module() -> Path | None:
         candidates = (Path(directory) / _STREAM_MODULE for directory in _MODULE_DIRECTORIES)
         return next((path for path in candidates if path.exists()), None)
+
+
+def _tls(credentials: Credentials, hop: Hop) -> str:
+    text = (_TLS_IN if hop.tls_in else "") + (_TLS_OUT if hop.tls_out else "")
+    if hop.tls_in and not hop.tickets:
+        text += _NO_TICKETS
+    return text.format(
+        certificate=credentials.certificate, key=credentials.key, authority=credentials.authority, peer=NAME)

@@ -1,0 +1,59 @@
+"""New connections, one for each request, plain or with mutual TLS: loads of our own."""
+
+import json
+
+from benchmarks.errors import BenchmarkError
+from benchmarks.measure.requests import whole
+from benchmarks.measure.trial import Trial
+from benchmarks.programs import program
+
+
+def connect(trial: Trial) -> dict[str, float]:
+    """Return CPU of the proxy per connection (µs), connections per second, and a connection's life (µs)."""
+    figures, _ = _connections(trial, "connect")
+    return figures
+
+
+def full_handshake(trial: Trial) -> dict[str, float]:
+    """Return the same for connections that each begin with a full mutual TLS handshake.
+
+    Raises BenchmarkError when the proxy issued tickets, which is work that the others are spared.
+    """
+    figures, report = _connections(trial, "tls_connect", "full")
+    if report["tickets"]:
+        raise BenchmarkError(f"{report['tickets']} session tickets came although they were to be off")
+    return figures
+
+
+def resumed_handshake(trial: Trial) -> dict[str, float]:
+    """Return the same for connections that resume the session of an earlier one, and how many did.
+
+    Raises BenchmarkError when more than each slot's first connection were not resumed.
+    """
+    figures, report = _connections(trial, "tls_connect", "resumed")
+    if report["resumed"] < report["connections"] - trial.connections:
+        raise BenchmarkError(f"only {report['resumed']} of {report['connections']} connections were resumed")
+    return {**figures, "resumed": report["resumed"], "resumed_share": report["resumed"] / report["connections"]}
+
+
+def _connections(trial: Trial, load_name: str, *kind: str) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the figures, and what the load reported about its whole run."""
+    origin = trial.origin("close")
+    proxy = trial.proxy(origin)
+    seconds = whole(trial.seconds + 2)
+    identity = trial.identity() if kind else []
+    arguments = [proxy.port, *kind, trial.connections, seconds, *identity]
+    load = trial.load([str(program(load_name)), *map(str, arguments)])
+    window = trial.window(load, proxy, origin)
+    report = json.loads(load.wait(seconds + 10))
+    if not window.accepted:
+        raise BenchmarkError("the origin accepted no connection while the window was open")
+    figures = {
+        "connections_per_s": window.accepted / window.seconds,
+        "p50_us": report["p50_us"],
+        "p99_us": report["p99_us"],
+    }
+    if proxy.programs:
+        figures["cpu_us"] = window.proxy_cpu_ns / 1e3 / window.accepted
+        figures["cpu_share"] = window.proxy_cpu_ns / 1e9 / window.seconds
+    return figures, report
