@@ -1,9 +1,12 @@
 """A network of the benchmark's own: a namespace that holds only a loopback device, with cubic on its route.
 
 With BBR, some machines' default, bulk over loopback halves, and most peers cannot choose their sockets'
-congestion control. A route can choose it for all of them alike; in a namespace that touches nobody else.
+congestion control. A route can choose it for all of them alike; in a namespace that touches nobody else. Nor does
+the kernel remember there what it learnt about an address: no connection starts with what an earlier proxy's had
+found, and ten thousand addresses cost it no more than ten.
 """
 
+import contextlib
 import ctypes
 import os
 import shutil
@@ -12,6 +15,7 @@ import subprocess
 from pathlib import Path
 
 _CLONE_NEWNET = 0x40000000
+_NO_METRICS = Path("/proc/sys/net/ipv4/tcp_no_metrics_save")
 _COMMANDS = (
     "link set lo up",
     "route replace local 127.0.0.1 dev lo table local proto kernel scope host src 127.0.0.1 congctl cubic",
@@ -39,6 +43,8 @@ def enter_own_network() -> str:
         # Without the route only the congestion control is another, which the returned line tells.
         if done.returncode and command.startswith("link"):
             raise OSError(f"`ip {command}` failed in the new network namespace: {done.stderr.strip()}")
+    with contextlib.suppress(OSError):  # in some containers /proc/sys cannot be written
+        _NO_METRICS.write_text("1")
     return f"own network namespace; congestion control {congestion_control()}"
 
 

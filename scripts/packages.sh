@@ -36,6 +36,10 @@ need_bench() {
     need wrk wrk
     need haproxy haproxy
     need nginx nginx-light
+    # The loads that speak TLS are linked with the system's libssl.
+    if ! echo '#include <openssl/ssl.h>' | gcc -E - >/dev/null 2>&1; then
+        missing+=(libssl-dev)
+    fi
     # On Debian the stream module, which relays TCP, is a package of its own; elsewhere it may be built in.
     if ! compgen -G '/usr/lib/nginx/modules/ngx_stream_module.so' >/dev/null \
         && ! nginx -V 2>&1 | grep -q -- '--with-stream\b\( \|$\)'; then

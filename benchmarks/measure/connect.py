@@ -15,7 +15,7 @@ def connect(trial: Trial) -> dict[str, float]:
 
 
 def full_handshake(trial: Trial) -> dict[str, float]:
-    """Return the same for connections that each begin with a full mutual TLS handshake.
+    """Return the same for connections that each begin with a full handshake of mutual TLS.
 
     Raises BenchmarkError when the proxy issued tickets, which is work that the others are spared.
     """
@@ -46,6 +46,8 @@ def _connections(trial: Trial, load_name: str, *kind: str) -> tuple[dict[str, fl
     load = trial.load([str(program(load_name)), *map(str, arguments)])
     window = trial.window(load, proxy, origin)
     report = json.loads(load.wait(seconds + 10))
+    if report.get("cut"):
+        raise BenchmarkError(f"{report['cut']} streams ended without close_notify")
     if not window.accepted:
         raise BenchmarkError("the origin accepted no connection while the window was open")
     figures = {

@@ -42,6 +42,11 @@ def test_scenarios_take_only_the_proxies_that_fit():
                      ("idle-memory", "nginx")]
 
 
+def test_a_scenario_takes_only_the_proxies_that_can_do_its_mode():
+    jobs = schedule([SCENARIOS["mtls-full"]], [*PROXIES, "floor", "envoy"], 1)
+    assert sorted(proxy for _, _, proxy in jobs) == ["envoy", "haproxy", "hopmesh", "nginx"]
+
+
 def test_steady_figures_stop_after_a_few_rounds():
     jobs = schedule([SCENARIOS["resident"]], ["hopmesh"], 9)
     assert len(jobs) == SCENARIOS["resident"].most_rounds
