@@ -7,19 +7,17 @@ check speaks about it, nor draws conclusions from its absence.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
 from msgspec import Struct
 
 from mesh_core.config.address import Address, AddressError, parse_address
-from mesh_core.config.faults import Hint, PathStep
+from mesh_core.config.check_tls import check_cluster_tls, check_listener_tls
+from mesh_core.config.faults import PathStep, Report
 from mesh_core.config.schema import Admin, Cluster, Config, Listener
 from mesh_core.config.wording import did_you_mean, path_text, quoted
-
-Report = Callable[[Sequence[PathStep], str, Hint], None]
-"""Takes a fault: the path, the message and the hint."""
 
 _Part = TypeVar("_Part", bound=Struct)
 _Bound = tuple[list[PathStep], Address]
@@ -41,6 +39,10 @@ def check(config: Config, report: Report) -> None:
     _check_bindings([(path, address) for path, address in parsed if address is not None], report)
     _check_unix_modes(listeners, report)
     _check_endpoints(clusters, listeners, report)
+    for i, listener in listeners:
+        check_listener_tls(["listeners", i, "tls"], listener, report)
+    for i, cluster in clusters:
+        check_cluster_tls(["clusters", i, "tls"], cluster, report)
 
 
 def _parts(items: object, of: type[_Part]) -> Iterator[tuple[int, _Part]]:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from mesh_core.config.schema.common import Name, PositiveInt
+from mesh_core.config.schema.tls import ClusterTls
 
 
 class Cluster(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -57,4 +58,8 @@ class Cluster(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             ),
             examples=["v2"],
         ),
+    ] = None
+    tls: Annotated[
+        ClusterTls | None,
+        Meta(description="Speak TLS with endpoints. Default: none, what clients send is relayed as it is."),
     ] = None
