@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from mesh_core.config.faults import PathStep, Report
+from mesh_core.config.host_name import shared_host_name
 from mesh_core.config.schema import Cluster, ClusterTls, Listener, ListenerTls, PeerNames, ServerCertificate
 from mesh_core.config.wording import path_text, quoted
 
@@ -56,10 +57,10 @@ def check_cluster_tls(path: list[PathStep], cluster: Cluster, report: Report) ->
         report([*path, "certificate"], "a certificate without its key", "add key")
     if isinstance(tls.server_name, str):
         _check_host_name([*path, "server_name"], tls.server_name, report)
-    _check_verification(path, tls, report)
+    _check_verification(path, cluster, tls, report)
 
 
-def _check_verification(path: list[PathStep], tls: ClusterTls, report: Report) -> None:
+def _check_verification(path: list[PathStep], cluster: Cluster, tls: ClusterTls, report: Report) -> None:
     """Endpoints are verified, by CA and by name, or it is said that they are not."""
     if tls.insecure_skip_verify is True:
         for key in ("trusted_ca", "peer"):
@@ -69,9 +70,16 @@ def _check_verification(path: list[PathStep], tls: ClusterTls, report: Report) -
     elif tls.trusted_ca is None:
         hint = f"add trusted_ca: the path of a file, or {SYSTEM_CA}"
         report(path, "nothing says which CAs endpoints' certificates must lead to", hint)
-    elif tls.server_name is None and tls.peer is None:
+    elif tls.server_name is None and tls.peer is None and not _has_host_name(cluster):
         message = "nothing says which name an endpoint's certificate must have"
         report(path, message, "add server_name, or peer")
+
+
+def _has_host_name(cluster: Cluster) -> bool:
+    """Whether the endpoints' own name can be checked, as far as can be told."""
+    endpoints = cluster.endpoints
+    readable = isinstance(endpoints, tuple) and all(isinstance(each, str) for each in endpoints)
+    return not readable or shared_host_name(cluster) is not None
 
 
 def _check_common(path: list[PathStep], tls: ListenerTls | ClusterTls, report: Report) -> None:

@@ -8,7 +8,7 @@ from mesh_core.config.schema import Cluster
 
 def shared_host_name(cluster: Cluster) -> str | None:
     """The host name of every endpoint of `cluster`; None when one has an address, or another name."""
-    names = set()
+    names: set[str] = set()
     for endpoint in cluster.endpoints:
         try:
             parse_address(endpoint)

@@ -110,8 +110,8 @@ class PeerNames(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         tuple[HostName, ...],
         Meta(
             description=(
-                "The certificate has one of these DNS names, or one of uris. A name in the certificate may have * for "
-                "its first label. Default: no DNS name is asked for."
+                "The certificate has one of these DNS names, or one of uris. A name in the certificate may have `*` "
+                "for its first label. Default: no DNS name is asked for."
             ),
             examples=[["cart.shop.mesh.local"]],
         ),
@@ -125,8 +125,8 @@ class ServerCertificate(Struct, frozen=True, forbid_unknown_fields=True, kw_only
         tuple[ServerName, ...],
         Meta(
             description=(
-                "Names that a client asks for (SNI): host names, or *. and a host name for every name with one label "
-                "before it. An exact name goes before one with *."
+                "Names that a client asks for (SNI): host names, or `*.` and a host name for every name with one "
+                "label before it. An exact name goes before one with `*`."
             ),
             examples=[["shop.example", "*.shop.example"]],
         ),

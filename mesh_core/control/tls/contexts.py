@@ -156,10 +156,12 @@ class _Preparation:
         context = self._context(path, key, lambda: _of_cluster(tls, pair, trusted, server_name))
         if context is None:
             return None
+        # Whoever manages the operating system looks after its CAs.
+        managed = None if tls.trusted_ca == SYSTEM_CA else trusted
         warnings = _warnings([pair] if pair else [])
         if tls.insecure_skip_verify:
             warnings += ("endpoints are not verified: insecure_skip_verify",)
-        return TlsUser("cluster", cluster.name, key, context, trusted, (pair[0],) if pair else (), warnings)
+        return TlsUser("cluster", cluster.name, key, context, managed, (pair[0],) if pair else (), warnings)
 
     def _context(self, path: list[PathStep], key: Key, make: Callable[[], TlsContext]) -> TlsContext | None:
         context = self._contexts.get(key)
@@ -263,6 +265,4 @@ def _of_cluster(
 
 
 def _warnings(pairs: Sequence[tuple[Certificates, KeyFile]]) -> tuple[str, ...]:
-    return tuple(
-        f"others can read the key in {key.path}" for _, key in pairs if key.readable_by_others
-    )
+    return tuple(f"others can read the key in {files.shown(key.path)}" for _, key in pairs if key.readable_by_others)

@@ -14,7 +14,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from mesh_core.config.wording import quoted
+from mesh_core.config.escape import escaped
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
 
@@ -73,6 +73,11 @@ class KeyFile(NamedTuple):
     readable_by_others: bool
 
 
+def shown(path: str) -> str:
+    """A path as messages have it."""
+    return f'"{escaped(path)}"'
+
+
 def signature_of(status: os.stat_result) -> Signature:
     """What tells one state of a file from another."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
@@ -85,13 +90,13 @@ def read(path: str) -> FileContent:
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise FileFault(f"not a regular file: {quoted(path)}")
+                raise FileFault(f"not a regular file: {shown(path)}")
             data = file.read(FILE_LIMIT_BYTES + 1)
     except OSError as error:
         hint = "the user of the process must be able to read it" if error.errno == errno.EACCES else None
-        raise FileFault(f"cannot read {quoted(path)}: {error.strerror}", hint) from None
+        raise FileFault(f"cannot read {shown(path)}: {error.strerror}", hint) from None
     if len(data) > FILE_LIMIT_BYTES:
-        raise FileFault(f"{quoted(path)} is larger than {FILE_LIMIT_BYTES} bytes")
+        raise FileFault(f"{shown(path)} is larger than {FILE_LIMIT_BYTES} bytes")
     return FileContent(data, signature_of(status), status.st_mode)
 
 
@@ -107,10 +112,10 @@ def parse_chain(path: str, content: FileContent) -> Certificates:
     """A certificate and the intermediates behind it. Raises FileFault."""
     found = _certificates(path, content)
     if len(found.certificates) > CHAIN_LIMIT:
-        raise FileFault(f"{quoted(path)} has more than {CHAIN_LIMIT} certificates", "is it a bundle of CAs?")
+        raise FileFault(f"{shown(path)} has more than {CHAIN_LIMIT} certificates", "is it a bundle of CAs?")
     for place, each in enumerate(found.certificates[1:], 1):
         if all(before.issuer != each.subject for before in found.certificates[:place]):
-            message = f"certificate {place + 1} of {quoted(path)} has issued none of those before it"
+            message = f"certificate {place + 1} of {shown(path)} has issued none of those before it"
             raise FileFault(message, "put each certificate behind the one that it has issued, the leaf first")
     return found
 
@@ -119,11 +124,11 @@ def parse_bundle(path: str, content: FileContent, *, own: bool) -> Certificates:
     """The certificates of CAs; `own`: those of the user, who is told about any that is none. Raises FileFault."""
     found = _certificates(path, content)
     if len(found.certificates) > BUNDLE_LIMIT:
-        raise FileFault(f"{quoted(path)} has more than {BUNDLE_LIMIT} certificates")
+        raise FileFault(f"{shown(path)} has more than {BUNDLE_LIMIT} certificates")
     for place, each in enumerate(found.certificates if own else (), 1):
         # It would be trusted for itself, whatever it may do.
         if not _is_ca(each):
-            message = f"certificate {place} of {quoted(path)} is not a CA's"
+            message = f"certificate {place} of {shown(path)} is not a CA's"
             raise FileFault(message, "trusted_ca has the CAs that issue certificates, not the certificates")
     return found
 
@@ -134,17 +139,17 @@ def parse_key(path: str, content: FileContent) -> KeyFile:
         key = load_pem_private_key(content.data, None)
     except TypeError:
         raise FileFault(
-            f"the key in {quoted(path)} is encrypted, and nobody is there to be asked for the password",
+            f"the key in {shown(path)} is encrypted, and nobody is there to be asked for the password",
             "write it without one (openssl pkey -in ENCRYPTED -out KEY) and protect the file",
         ) from None
     except (ValueError, UnsupportedAlgorithm):
         hint = "it begins with -----BEGIN PRIVATE KEY-----, -----BEGIN EC PRIVATE KEY----- or the like"
-        raise FileFault(f"no private key in PEM in {quoted(path)}", hint) from None
+        raise FileFault(f"no private key in PEM in {shown(path)}", hint) from None
     if not isinstance(key, PrivateKey):
-        raise FileFault(f"the key in {quoted(path)} is of a kind that TLS does not use", "use ECDSA P-256")
+        raise FileFault(f"the key in {shown(path)} is of a kind that TLS does not use", "use ECDSA P-256")
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size < RSA_BITS:
         hint = f"RSA needs {RSA_BITS} bits, ECDSA P-256 is faster and stronger"
-        raise FileFault(f"the key in {quoted(path)} has only {key.key_size} bits", hint)
+        raise FileFault(f"the key in {shown(path)} has only {key.key_size} bits", hint)
     public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return KeyFile(path, key, hashlib.sha256(public).hexdigest(), bool(content.mode & stat.S_IROTH))
 
@@ -154,9 +159,9 @@ def check_pair(chain: Certificates, key: KeyFile) -> None:
     public = key.key.public_key()
     place = next((i for i, each in enumerate(chain.certificates) if _quietly(each.public_key) == public), None)
     if place is None:
-        raise FileFault(f"the key does not belong to the certificate in {quoted(chain.path)}")
+        raise FileFault(f"the key does not belong to the certificate in {shown(chain.path)}")
     if place:
-        message = f"the key belongs to certificate {place + 1} of {quoted(chain.path)}"
+        message = f"the key belongs to certificate {place + 1} of {shown(chain.path)}"
         raise FileFault(message, "put that certificate first")
 
 
@@ -168,7 +173,7 @@ def _certificates(path: str, content: FileContent) -> Certificates:
             _ = each.subject, each.issuer, each.extensions, each.not_valid_after_utc
     except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         hint = "it begins with -----BEGIN CERTIFICATE-----; DER becomes PEM by openssl x509 -inform der"
-        raise FileFault(f"no certificate in PEM in {quoted(path)}, or one that cannot be read", hint) from None
+        raise FileFault(f"no certificate in PEM in {shown(path)}, or one that cannot be read", hint) from None
     encoded = b"".join(each.public_bytes(Encoding.DER) for each in found)
     return Certificates(path, found, hashlib.sha256(encoded).hexdigest())
 

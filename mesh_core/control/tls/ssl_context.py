@@ -38,7 +38,8 @@ def server_context(
     context.set_session_id(_trust_digest(tls, trusted))
     _use(context, chain, key)
     if trusted is not None and len(trusted.certificates) <= CLIENT_CA_LIMIT:
-        context.set_client_ca_list([crypto.X509.from_cryptography(each).get_subject() for each in trusted.certificates])
+        for each in trusted.certificates:
+            context.add_client_ca(each)
     return context
 
 

@@ -9,7 +9,17 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from mesh_core.config import AccessLog, Admin, Cluster, Config, Listener
+from mesh_core.config import (
+    AccessLog,
+    Admin,
+    Cluster,
+    ClusterTls,
+    Config,
+    Listener,
+    ListenerTls,
+    PeerNames,
+    ServerCertificate,
+)
 
 _LETTERS = string.ascii_letters + string.digits + "_"
 NAMES = st.builds(
@@ -25,6 +35,46 @@ ADDRESSES = st.one_of(
     st.builds("{}:{}".format, _IP_ADDRESSES, _PORTS),
     st.builds("unix:{}{}".format, st.sampled_from("@/"), st.text(st.sampled_from("aZ9é ._-"), min_size=1)),
 )
+
+
+_HOST_NAMES = st.sampled_from(["app.mesh.local", "a", "A_b.c-d"])
+_PEERS = st.builds(
+    PeerNames,
+    trust_domains=st.just(("mesh.local",)),
+    uris=st.sampled_from([(), ("spiffe://mesh.local/ns/a",)]),
+    dns_names=st.tuples(_HOST_NAMES),
+)
+_TLS_SETTINGS: dict[str, st.SearchStrategy[Any]] = {
+    "alpn": st.sampled_from([(), ("h2", "http/1.1")]),
+    "min_version": st.just("1.2"),
+    "max_version": st.sampled_from(["1.2", "1.3"]),
+    "cipher_suites": st.just(("TLS_AES_128_GCM_SHA256",)),
+    "ciphers": st.just(("ECDHE-RSA-AES128-GCM-SHA256", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384")),
+    "groups": st.sampled_from([("X25519",), ("X25519MLKEM768", "P-256")]),
+    "max_verify_depth": st.integers(0, 16),
+}
+_LISTENER_TLS = st.builds(
+    ListenerTls,
+    certificate=st.just("leaf.pem"),
+    key=st.just("leaf.key"),
+    certificates=st.sampled_from(
+        [(), (ServerCertificate(server_names=("*.b", "c"), certificate="b.pem", key="b.key"),)]
+    ),
+    trusted_ca=st.just("ca.pem"),
+    require_client_certificate=st.none() | st.just(True),
+    peer=st.none() | _PEERS,
+    session_tickets=st.booleans(),
+    handshake_timeout_ms=st.integers(1, LARGEST),
+    **_TLS_SETTINGS,
+)
+_CLUSTER_TLS = st.builds(
+    ClusterTls,
+    trusted_ca=st.sampled_from(["ca.pem", "system"]),
+    server_name=_HOST_NAMES,
+    peer=st.none() | _PEERS,
+    session_resumption=st.booleans(),
+    **_TLS_SETTINGS,
+) | st.just(ClusterTls(insecure_skip_verify=True, certificate="leaf.pem", key="leaf.key"))
 
 
 def _listeners(clusters: list[str]) -> st.SearchStrategy[list[Listener]]:
@@ -49,6 +99,7 @@ def _listeners(clusters: list[str]) -> st.SearchStrategy[list[Listener]]:
         buffer_limit_bytes=st.integers(4096, 262144),
         backlog=positives,
         unix_mode=st.none(),
+        tls=st.none() | _LISTENER_TLS,
     )
     return st.lists(listener, max_size=4).map(numbered)
 
@@ -66,6 +117,7 @@ def configs(draw: Callable[..., Any]) -> Config:
             endpoints=tuple(draw(endpoints)),
             connect_timeout_ms=draw(st.integers(1, LARGEST)),
             send_proxy_protocol=draw(st.sampled_from([None, "v1", "v2"])),
+            tls=draw(st.none() | _CLUSTER_TLS),
         )
         for name in names
     )
