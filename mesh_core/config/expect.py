@@ -109,9 +109,7 @@ def _scalar_advice(field: Field, node: Scalar) -> str | None:
 
 def _literal_advice(kind: inspect.LiteralType, node: Scalar) -> str | None:
     words = [str(value) for value in kind.values]
-    if not isinstance(node.value, str):
-        return f"quote it: {quoted(node.text)}" if node.text in words else None
-    near = suggestion(node.value, words)
+    near = suggestion(node.value, words) if isinstance(node.value, str) else None
     return None if near is None else meant(near)
 
 
