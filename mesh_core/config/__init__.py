@@ -11,10 +11,19 @@ workers see is made elsewhere.
 
 from mesh_core.config.address import Address, AddressError, parse_address
 from mesh_core.config.faults import ConfigError, Fault
-from mesh_core.config.host_name import HostName, parse_endpoint, parse_resolver
 from mesh_core.config.json_schema import json_schema
 from mesh_core.config.load import load_builtins, load_file, load_text
-from mesh_core.config.schema import AccessLog, Admin, Cluster, Config, Listener
+from mesh_core.config.schema import (
+    AccessLog,
+    Admin,
+    Cluster,
+    ClusterTls,
+    Config,
+    Listener,
+    ListenerTls,
+    PeerNames,
+    ServerCertificate,
+)
 
 __all__ = [
     "AccessLog",
@@ -22,16 +31,17 @@ __all__ = [
     "AddressError",
     "Admin",
     "Cluster",
+    "ClusterTls",
     "Config",
     "ConfigError",
     "Fault",
-    "HostName",
     "Listener",
+    "ListenerTls",
+    "PeerNames",
+    "ServerCertificate",
     "json_schema",
     "load_builtins",
     "load_file",
     "load_text",
     "parse_address",
-    "parse_endpoint",
-    "parse_resolver",
 ]

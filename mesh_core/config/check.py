@@ -7,21 +7,17 @@ check speaks about it, nor draws conclusions from its absence.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
 from msgspec import Struct
 
 from mesh_core.config.address import Address, AddressError, parse_address
-from mesh_core.config.check_dns import check_dns
-from mesh_core.config.faults import Hint, PathStep
-from mesh_core.config.host_name import HostName, parse_endpoint
+from mesh_core.config.check_tls import check_cluster_tls, check_listener_tls
+from mesh_core.config.faults import PathStep, Report
 from mesh_core.config.schema import Admin, Cluster, Config, Listener
 from mesh_core.config.wording import did_you_mean, path_text, quoted
-
-Report = Callable[[Sequence[PathStep], str, Hint], None]
-"""Takes a fault: the path, the message and the hint."""
 
 _Part = TypeVar("_Part", bound=Struct)
 _Bound = tuple[list[PathStep], Address]
@@ -43,7 +39,10 @@ def check(config: Config, report: Report) -> None:
     _check_bindings([(path, address) for path, address in parsed if address is not None], report)
     _check_unix_modes(listeners, report)
     _check_endpoints(clusters, listeners, report)
-    check_dns(clusters, report)
+    for i, listener in listeners:
+        check_listener_tls(["listeners", i, "tls"], listener, report)
+    for i, cluster in clusters:
+        check_cluster_tls(["clusters", i, "tls"], cluster, report)
 
 
 def _parts(items: object, of: type[_Part]) -> Iterator[tuple[int, _Part]]:
@@ -129,11 +128,11 @@ def _check_endpoints(
 ) -> None:
     served = _addresses_by_cluster(listeners)
     for index, cluster in clusters:
-        first: dict[Address | HostName, int] = {}
+        first: dict[Address, int] = {}
         own = served.get(cluster.name, {}) if isinstance(cluster.name, str) else {}
         for place, text in enumerate(cluster.endpoints if isinstance(cluster.endpoints, tuple) else ()):
             path: list[PathStep] = ["clusters", index, "endpoints", place]
-            address = _endpoint(path, text, report)
+            address = _address(path, text, report)
             if address is None:
                 continue
             if first.setdefault(address, place) != place:
@@ -143,23 +142,9 @@ def _check_endpoints(
                 _check_endpoint(path, address, own, report)
 
 
-def _endpoint(path: list[PathStep], text: object, report: Report) -> Address | HostName | None:
-    if not isinstance(text, str):
-        return None
-    try:
-        return parse_endpoint(text)
-    except AddressError as error:
-        report(path, error.message, error.hint)
-        return None
-
-
 def _check_endpoint(
-    path: list[PathStep], address: Address | HostName, own: dict[Address | None, int], report: Report
+    path: list[PathStep], address: Address, own: dict[Address | None, int], report: Report
 ) -> None:
-    if isinstance(address, HostName):
-        if address.port == 0:
-            report(path, f"port 0 of {address} is no port to connect to", "write a port from 1 to 65535")
-        return
     if address.is_wildcard:
         report(path, f"{address} is no address to connect to", "write the address of one host")
         return

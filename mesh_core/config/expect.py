@@ -109,7 +109,9 @@ def _scalar_advice(field: Field, node: Scalar) -> str | None:
 
 def _literal_advice(kind: inspect.LiteralType, node: Scalar) -> str | None:
     words = [str(value) for value in kind.values]
-    near = suggestion(node.value, words) if isinstance(node.value, str) else None
+    if not isinstance(node.value, str):
+        return f"quote it: {quoted(node.text)}" if node.text in words else None
+    near = suggestion(node.value, words)
     return None if near is None else meant(near)
 
 

@@ -6,7 +6,7 @@ Nothing here knows YAML or the schema.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
@@ -20,6 +20,10 @@ PathStep = str | int
 
 Hint = str | Callable[[], str | None] | None
 """What would be right, or what finds it: called only for a fault that is kept."""
+
+
+Report = Callable[[Sequence[PathStep], str, Hint], None]
+"""Takes a fault: the path, the message and the hint."""
 
 
 class Fault(Struct, frozen=True):

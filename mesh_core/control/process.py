@@ -88,7 +88,6 @@ class Process:
         if self._draining:
             log.warning("stopping at once", signal=name, connections=self._proxy.active_connections)
             self._stop_now.set()
-        self._proxy.hurry()
         self._stop.set()
 
     async def _drain(self) -> None:

@@ -14,10 +14,9 @@ from typing import Any, Literal
 import structlog
 
 from mesh_core.config import Config, ConfigError, Fault
-from mesh_core.control.access_records import AccessRecords
+from mesh_core.control.access_log_writer import AccessLogWriter
 from mesh_core.control.compiler import Compiler
-from mesh_core.control.dns.discovery import Discovery, Resolutions
-from mesh_core.control.endpoints import Endpoints
+from mesh_core.control.endpoints import configured_endpoints
 from mesh_core.control.listener_sockets import ListenerSocket, ListenerSockets
 from mesh_core.control.worker_pool import Mounting, WorkerPool
 from mesh_core.snapshot.snapshot import Snapshot
@@ -25,8 +24,10 @@ from mesh_core.telemetry.stats import StatsRegistry, StatsScope
 
 State = Literal["new", "live", "draining", "closed"]
 
-# Endpoints that change within this time make one snapshot.
-PUBLISH_DELAY_S = 0.05
+# Access records are collected this long after the first of them has come: one wake-up serves many.
+COLLECT_DELAY_S = 0.05
+# A worker's share was cut at its bound: there is more.
+FULL_SHARE_BYTES = 200_000
 
 log = structlog.get_logger("hopmesh")
 
@@ -48,15 +49,14 @@ class Proxy:
         self._name = name
         self._server_scope: StatsScope = self.registry.scope("server")
         self._compiler = Compiler(self.worker_count, self.registry)
-        self._discovery = Discovery(self.registry, self._on_endpoints_changed)
         self._sockets = ListenerSockets(self.worker_count)
         self._sockets_by_listener: dict[str, ListenerSocket] = {}
         self._workers = WorkerPool(self.worker_count, mounting)
-        self._access_records = AccessRecords(self._workers)
         self._snapshots: list[Snapshot] = []
+        self._access_log: AccessLogWriter | None = None
+        self._closed_logs_dropped = 0
         self._unserved = 0
-        self._endpoints_changed = False
-        self._applying = asyncio.Lock()
+        self._collecting: asyncio.TimerHandle | None = None
         self._changing = asyncio.Lock()
         self._changes: set[asyncio.Task[None]] = set()
         self._news = asyncio.Event()
@@ -72,10 +72,11 @@ class Proxy:
         self._loop.add_reader(self._notify_fd, self._on_notify)
         try:
             self._workers.start(self._loop, self._notify_fd, self._server_scope)
-            await self._whole(self._apply("new", self.config, self._name))
+            await self._whole(self._change(self.config, self._name))
         except BaseException:
             await self.close()
             raise
+        self._refuse_unless("new", self._name)
         self.state = "live"
 
     async def apply(self, config: Config, name: str = "<config>") -> None:
@@ -83,7 +84,7 @@ class Proxy:
 
         Raises ConfigError when it cannot be taken as a whole; then nothing has changed.
         """
-        await self._whole(self._apply("live", config, name))
+        await self._whole(self._apply(config, name))
 
     async def drain_listeners(self) -> None:
         """Stop accepting, for good; open connections go on."""
@@ -111,16 +112,19 @@ class Proxy:
         """Reset what is left and give everything back. May be called at any time, also twice."""
         self.state = "closed"
         await self._workers.stop()
-        # Changes on their way wait for workers that are no more, or for DNS.
+        # Changes on their way wait for workers that are no more.
         self._stopped = True
         self._news.set()
-        self._discovery.hurry()
         await asyncio.gather(*self._changes, return_exceptions=True)
-        await self._discovery.close()
-        await self._access_records.close()
+        await self._collect_all()
         self._workers.close()
         self._snapshots = []
         self._sockets.close()
+        if self._collecting is not None:
+            self._collecting.cancel()
+        if self._access_log is not None:
+            await asyncio.to_thread(self._access_log.close)
+            self._access_log = None
         if self._notify_fd >= 0:
             self._loop.remove_reader(self._notify_fd)
             os.close(self._notify_fd)
@@ -139,32 +143,25 @@ class Proxy:
         return {name: str(each.bound) for name, each in self._sockets_by_listener.items()}
 
     @property
-    def endpoints(self) -> Endpoints:
-        """The endpoints of each cluster, by name, as they are known now."""
-        return self._discovery.endpoints(self.config)
-
-    @property
     def access_records_dropped(self) -> int:
         """Access records lost because the control thread was behind."""
-        return self._access_records.records_dropped
+        return sum(worker.access_records_dropped for worker in self._workers)
 
     @property
     def access_bytes_dropped(self) -> int:
         """Bytes of the access log that its file did not take."""
-        return self._access_records.bytes_dropped
+        current = 0 if self._access_log is None else self._access_log.bytes_dropped
+        return self._closed_logs_dropped + current
 
     @property
     def snapshot_version(self) -> int:
         """Number of the newest snapshot."""
         return self._snapshots[-1].version if self._snapshots else 0
 
-    def hurry(self) -> None:
-        """Wait for DNS no longer than now: `start` goes on with the endpoints that are known."""
-        self._discovery.hurry()
-
     def reopen_access_log(self) -> None:
         """Go on in a new file, after a rotation. Raises OSError."""
-        self._access_records.reopen()
+        if self._access_log is not None:
+            self._access_log.reopen()
 
     # --- changing the configuration ---
 
@@ -173,33 +170,22 @@ class Proxy:
 
         While a worker may still accept from a socket its number must stay taken, or it would accept from a stranger's.
         """
-        await asyncio.shield(self._begin(change))
-
-    def _begin(self, change: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._loop.create_task(change)
         self._changes.add(task)
         task.add_done_callback(self._changes.discard)
-        return task
+        await asyncio.shield(task)
 
     def _refuse_unless(self, state: State, name: str) -> None:
         if self.state != state:
             raise ConfigError(name, (Fault("", None, None, f"the proxy is {self.state}"),))
 
-    async def _apply(self, state: State, config: Config, name: str) -> None:
-        """Serve by `config`, if the proxy is in that state, and still is when DNS has been asked."""
-        async with self._applying:
-            self._refuse_unless(state, name)
+    async def _apply(self, config: Config, name: str) -> None:
+        async with self._changing:
+            self._refuse_unless("live", name)
             self._refuse_fixed_changes(config, name)
-            resolutions = await self._discovery.prepare(config)
-            try:
-                async with self._changing:
-                    self._refuse_unless(state, name)
-                    await self._change(config, resolutions, name)
-            except BaseException:
-                self._discovery.discard(resolutions)
-                raise
+            await self._change(config, name)
             if self.state == "closed":
-                self._refuse_unless(state, name)
+                self._refuse_unless("live", name)
 
     async def _drain_listeners(self) -> None:
         async with self._changing:
@@ -208,7 +194,7 @@ class Proxy:
             self.state = "draining"
             dropped = self._sockets.keep(self.config, {})
             self._sockets_by_listener = {}
-            await self._publish(self._compiler.compile(self.config, {}, self.endpoints))
+            await self._publish(self._compiler.compile(self.config, {}, configured_endpoints(self.config)))
             for each in dropped:
                 each.close()
 
@@ -217,46 +203,34 @@ class Proxy:
             message = f"the number of workers is fixed while the proxy runs ({self.worker_count})"
             raise ConfigError(name, (Fault("workers", None, None, message, "restart the proxy to change it"),))
 
-    def _on_endpoints_changed(self) -> None:
-        if not self._endpoints_changed and self.state != "closed":
-            self._endpoints_changed = True
-            self._begin(self._republish())
-
-    async def _republish(self) -> None:
-        """The same configuration, with the endpoints that there are now."""
-        await asyncio.sleep(PUBLISH_DELAY_S)
-        async with self._changing:
-            # What changes from here on needs another turn.
-            self._endpoints_changed = False
-            if self.state == "closed":
-                return
-            try:
-                snapshot = self._compiler.compile(self.config, self._sockets_by_listener, self.endpoints)
-            except MemoryError:
-                log.error("changed endpoints wait", reason="no memory")
-                self._on_endpoints_changed()
-            else:
-                await self._publish(snapshot)
-
-    async def _change(self, config: Config, resolutions: Resolutions, name: str) -> None:
+    async def _change(self, config: Config, name: str) -> None:
         chosen, opened = self._sockets.prepare(config, name)
-        access_log = None
+        access_log = self._access_log
         try:
-            access_log = self._access_records.prepare(config, name)
-            snapshot = self._compiler.compile(config, chosen, self._discovery.endpoints(config, resolutions))
+            access_log = self._prepare_access_log(config, name)
+            snapshot = self._compiler.compile(config, chosen, configured_endpoints(config))
         except BaseException:
-            self._access_records.discard(access_log)
+            if access_log is not None and access_log is not self._access_log:
+                access_log.close()
             for each in opened:
                 each.close()
             raise
         dropped = self._sockets.keep(config, chosen)
-        self._discovery.keep(resolutions)
-        replaced = self._access_records.keep(access_log)
-        self.config, self._sockets_by_listener = config, chosen
+        replaced = self._access_log if self._access_log is not access_log else None
+        self.config, self._sockets_by_listener, self._access_log = config, chosen, access_log
         await self._publish(snapshot)
         for each in dropped:
             each.close()
-        await self._access_records.retire(replaced)
+        if replaced is not None:
+            await asyncio.to_thread(replaced.close)
+            self._closed_logs_dropped += replaced.bytes_dropped
+
+    def _prepare_access_log(self, config: Config, name: str) -> AccessLogWriter | None:
+        if config.access_log is None:
+            return None
+        if self._access_log is not None and self._access_log.path == config.access_log.path:
+            return self._access_log
+        return AccessLogWriter(config.access_log.path, name)
 
     async def _publish(self, snapshot: Snapshot) -> None:
         """Hand a snapshot to every worker and wait until each works by it."""
@@ -274,10 +248,42 @@ class Proxy:
         os.eventfd_read(self._notify_fd)
         self._snapshots = [each for each in self._snapshots if not each.released]
         self._news.set()
-        self._access_records.collect_soon()
+        if self._collecting is None:
+            self._collecting = self._loop.call_later(COLLECT_DELAY_S, self._collect)
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         """Wait for a condition that only news from the workers can make true, or until the proxy is closed."""
         while not self._stopped and not condition():
             self._news.clear()
             await self._news.wait()
+
+    def _collect(self) -> None:
+        """Take a share of the access records from every worker; come again while there are more."""
+        self._collecting = None
+        more = behind = False
+        for worker in self._workers:
+            try:
+                lines = worker.collect_access_log()
+            except MemoryError:
+                # The records stay where they are; without another look nobody would say that there are some.
+                more = True
+                continue
+            self._write_records(lines)
+            behind |= len(lines) >= FULL_SHARE_BYTES
+            more |= bool(lines) or worker.arm_access_log()
+        if more:
+            # Behind, only other callbacks come first.
+            self._collecting = self._loop.call_later(0 if behind else COLLECT_DELAY_S, self._collect)
+
+    async def _collect_all(self) -> None:
+        """The last records, once the workers have stopped."""
+        for worker in self._workers:
+            while lines := worker.collect_access_log():
+                self._write_records(lines)
+
+    def _write_records(self, lines: bytes) -> None:
+        if self._access_log is not None:
+            self._access_log.write(lines)
+        else:
+            # Of connections that are older than the configuration that took the log away.
+            self._closed_logs_dropped += len(lines)

@@ -12,5 +12,16 @@ from mesh_core.config.schema.cluster import Cluster
 from mesh_core.config.schema.config import Config
 from mesh_core.config.schema.listener import Listener
 from mesh_core.config.schema.operations import AccessLog, Admin
+from mesh_core.config.schema.tls import ClusterTls, ListenerTls, PeerNames, ServerCertificate
 
-__all__ = ["AccessLog", "Admin", "Cluster", "Config", "Listener"]
+__all__ = [
+    "AccessLog",
+    "Admin",
+    "Cluster",
+    "ClusterTls",
+    "Config",
+    "Listener",
+    "ListenerTls",
+    "PeerNames",
+    "ServerCertificate",
+]

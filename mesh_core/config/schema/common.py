@@ -20,3 +20,7 @@ Name = Annotated[
 ]
 PositiveInt = Annotated[int, Meta(ge=1, le=LARGEST)]
 NaturalInt = Annotated[int, Meta(ge=0, le=LARGEST)]
+FilePath = Annotated[
+    str,
+    Meta(min_length=1, max_length=4095, extra={"form": "the path of a file, of 1 to 4095 characters"}),
+]

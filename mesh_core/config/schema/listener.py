@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from mesh_core.config.schema.common import Name, NaturalInt, PositiveInt
+from mesh_core.config.schema.tls import ListenerTls
 
 
 class Listener(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -127,4 +128,8 @@ class Listener(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             ),
             examples=["0660"],
         ),
+    ] = None
+    tls: Annotated[
+        ListenerTls | None,
+        Meta(description="Speak TLS with clients. Default: none, what they send is relayed as it is."),
     ] = None

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from mesh_core.config.schema.common import FilePath
+
 
 class Admin(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The HTTP endpoint for operators: health, statistics, what is configured."""
@@ -27,12 +29,7 @@ class AccessLog(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A record of every connection that has ended."""
 
     path: Annotated[
-        Annotated[
-            str,
-            Meta(
-                min_length=1, max_length=4095, extra={"form": "the path of a file, of 1 to 4095 characters"}
-            ),
-        ],
+        FilePath,
         Meta(
             description=(
                 "The file that records are appended to; /dev/stdout and /dev/stderr are those of the "

@@ -98,16 +98,11 @@ async def clusters(proxy: Proxy, query: Query) -> Answer:
                 "clusters": [
                     {
                         "name": cluster.name,
-                        "type": cluster.type,
                         "load_balancer": cluster.load_balancer,
                         "stats": totals.get((cluster.name,), {}),
                         "endpoints": [
-                            {
-                                "address": each.name,
-                                "hostname": each.source if each.source != each.name else "",
-                                "stats": endpoints.get((cluster.name, each.name), {}),
-                            }
-                            for each in proxy.endpoints[cluster.name]
+                            {"address": each, "stats": endpoints.get((cluster.name, each), {})}
+                            for each in cluster.endpoints
                         ],
                     }
                     for cluster in proxy.config.clusters
@@ -116,13 +111,10 @@ async def clusters(proxy: Proxy, query: Query) -> Answer:
         )
     lines = []
     for cluster in proxy.config.clusters:
-        lines.append(f"{cluster.name}::type::{cluster.type}\n")
         lines.append(f"{cluster.name}::load_balancer::{cluster.load_balancer}\n")
-        for each in proxy.endpoints[cluster.name]:
-            for name, value in endpoints.get((cluster.name, each.name), {}).items():
-                lines.append(f"{cluster.name}::{each.name}::{name}::{value}\n")
-            if each.source != each.name:
-                lines.append(f"{cluster.name}::{each.name}::hostname::{each.source}\n")
+        for each in cluster.endpoints:
+            for name, value in endpoints.get((cluster.name, each), {}).items():
+                lines.append(f"{cluster.name}::{each}::{name}::{value}\n")
     return text("".join(lines))
 
 

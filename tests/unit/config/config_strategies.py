@@ -9,7 +9,17 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from mesh_core.config import AccessLog, Admin, Cluster, Config, Listener
+from mesh_core.config import (
+    AccessLog,
+    Admin,
+    Cluster,
+    ClusterTls,
+    Config,
+    Listener,
+    ListenerTls,
+    PeerNames,
+    ServerCertificate,
+)
 
 _LETTERS = string.ascii_letters + string.digits + "_"
 NAMES = st.builds(
@@ -17,7 +27,6 @@ NAMES = st.builds(
 ) | st.just("n" * 128)
 LARGEST = 2**31 - 1
 _PORTS = st.integers(1, 65535)
-_LABELS = st.text(st.sampled_from(_LETTERS), min_size=1, max_size=62)
 _IP_ADDRESSES = st.one_of(
     st.ip_addresses(v=4).map(str).filter(lambda host: host != "0.0.0.0"),
     st.ip_addresses(v=6).map(lambda host: f"[{host}]").filter(lambda host: host != "[::]"),
@@ -26,6 +35,46 @@ ADDRESSES = st.one_of(
     st.builds("{}:{}".format, _IP_ADDRESSES, _PORTS),
     st.builds("unix:{}{}".format, st.sampled_from("@/"), st.text(st.sampled_from("aZ9é ._-"), min_size=1)),
 )
+
+
+_HOST_NAMES = st.sampled_from(["app.mesh.local", "a", "A_b.c-d"])
+_PEERS = st.builds(
+    PeerNames,
+    trust_domains=st.just(("mesh.local",)),
+    uris=st.sampled_from([(), ("spiffe://mesh.local/ns/a",)]),
+    dns_names=st.tuples(_HOST_NAMES),
+)
+_TLS_SETTINGS: dict[str, st.SearchStrategy[Any]] = {
+    "alpn": st.sampled_from([(), ("h2", "http/1.1")]),
+    "min_version": st.just("1.2"),
+    "max_version": st.sampled_from(["1.2", "1.3"]),
+    "cipher_suites": st.just(("TLS_AES_128_GCM_SHA256",)),
+    "ciphers": st.just(("ECDHE-RSA-AES128-GCM-SHA256", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384")),
+    "groups": st.sampled_from([("X25519",), ("X25519MLKEM768", "P-256")]),
+    "max_verify_depth": st.integers(0, 16),
+}
+_LISTENER_TLS = st.builds(
+    ListenerTls,
+    certificate=st.just("leaf.pem"),
+    key=st.just("leaf.key"),
+    certificates=st.sampled_from(
+        [(), (ServerCertificate(server_names=("*.b", "c"), certificate="b.pem", key="b.key"),)]
+    ),
+    trusted_ca=st.just("ca.pem"),
+    require_client_certificate=st.none() | st.just(True),
+    peer=st.none() | _PEERS,
+    session_tickets=st.booleans(),
+    handshake_timeout_ms=st.integers(1, LARGEST),
+    **_TLS_SETTINGS,
+)
+_CLUSTER_TLS = st.builds(
+    ClusterTls,
+    trusted_ca=st.sampled_from(["ca.pem", "system"]),
+    server_name=_HOST_NAMES,
+    peer=st.none() | _PEERS,
+    session_resumption=st.booleans(),
+    **_TLS_SETTINGS,
+) | st.just(ClusterTls(insecure_skip_verify=True, certificate="leaf.pem", key="leaf.key"))
 
 
 def _listeners(clusters: list[str]) -> st.SearchStrategy[list[Listener]]:
@@ -50,29 +99,9 @@ def _listeners(clusters: list[str]) -> st.SearchStrategy[list[Listener]]:
         buffer_limit_bytes=st.integers(4096, 262144),
         backlog=positives,
         unix_mode=st.none(),
+        tls=st.none() | _LISTENER_TLS,
     )
     return st.lists(listener, max_size=4).map(numbered)
-
-
-def _dns() -> st.SearchStrategy[dict[str, Any]]:
-    """What makes a DNS cluster of one."""
-    ordered = st.tuples(st.integers(1, LARGEST), st.integers(1, LARGEST)).map(sorted)
-    name = st.builds("h{}.{}.:{}".format, _LABELS, _LABELS, _PORTS)
-    return st.builds(
-        lambda endpoints, ttl, failure, **more: more
-        | {"endpoints": tuple(endpoints), "type": "logical_dns" if len(endpoints) == 1 else "strict_dns"}
-        | dict(zip(("dns_min_refresh_ms", "dns_max_refresh_ms"), ttl, strict=True))
-        | dict(zip(("dns_failure_refresh_ms", "dns_failure_max_refresh_ms"), failure, strict=True)),
-        st.lists(name, min_size=1, max_size=3, unique_by=str.lower),
-        ordered,
-        ordered,
-        dns_refresh_ms=st.integers(1, LARGEST),
-        respect_dns_ttl=st.booleans(),
-        dns_lookup_family=st.sampled_from(["auto", "v4_only", "v6_only", "v4_preferred", "all"]),
-        dns_resolvers=st.lists(st.ip_addresses().map(str).filter(lambda host: host not in ("0.0.0.0", "::")))
-        .map(tuple),
-        dns_query_timeout_ms=st.integers(1, LARGEST),
-    )
 
 
 @st.composite
@@ -85,9 +114,10 @@ def configs(draw: Callable[..., Any]) -> Config:
     clusters = tuple(
         Cluster(
             name=name,
+            endpoints=tuple(draw(endpoints)),
             connect_timeout_ms=draw(st.integers(1, LARGEST)),
             send_proxy_protocol=draw(st.sampled_from([None, "v1", "v2"])),
-            **draw(_dns() | st.builds(lambda addresses: {"endpoints": tuple(addresses)}, endpoints)),
+            tls=draw(st.none() | _CLUSTER_TLS),
         )
         for name in names
     )

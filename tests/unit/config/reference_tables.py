@@ -7,13 +7,27 @@ from typing import Any
 
 from msgspec import NODEFAULT, Struct, inspect
 
-from mesh_core.config import AccessLog, Admin, Cluster, Config, Listener
+from mesh_core.config import (
+    AccessLog,
+    Admin,
+    Cluster,
+    ClusterTls,
+    Config,
+    Listener,
+    ListenerTls,
+    PeerNames,
+    ServerCertificate,
+)
 from mesh_core.config.schema.common import LARGEST
 
 SECTIONS: dict[str, type[Struct]] = {
     "The file": Config,
     "Listeners": Listener,
     "Clusters": Cluster,
+    "Listener TLS": ListenerTls,
+    "Server certificates": ServerCertificate,
+    "Cluster TLS": ClusterTls,
+    "Peer names": PeerNames,
     "Admin": Admin,
     "Access log": AccessLog,
 }
