@@ -5,11 +5,17 @@ from mesh_core.control.endpoints import Endpoints
 from mesh_core.control.listener_sockets import ListenerSocket
 from mesh_core.snapshot.snapshot import Snapshot
 from mesh_core.telemetry.stats import StatsRegistry
+from mesh_core.tls.context import TlsContext
 
 class Compiler:
     def __init__(self, workers: int, registry: StatsRegistry) -> None: ...
     @property
     def active_connections(self) -> int: ...
     def compile(
-        self, config: Config, sockets: Mapping[str, ListenerSocket], endpoints: Endpoints
+        self,
+        config: Config,
+        sockets: Mapping[str, ListenerSocket],
+        endpoints: Endpoints,
+        listener_tls: Mapping[str, TlsContext] | None = None,
+        cluster_tls: Mapping[str, TlsContext] | None = None,
     ) -> Snapshot: ...

@@ -15,6 +15,7 @@ from mesh_core.snapshot.shared_count cimport SharedCount
 from mesh_core.snapshot.snapshot cimport Snapshot
 from mesh_core.snapshot.tables cimport ClusterC, EndpointC, ListenerC, NameC
 from mesh_core.telemetry.stats cimport StatsScope
+from mesh_core.tls.context cimport TlsContext, TlsSessions
 from mesh_core.upstream.endpoint_state cimport ClusterState, EndpointState
 from mesh_core.upstream.load_balancer cimport load_balancer
 
@@ -51,11 +52,12 @@ cdef class Compiler:
         """Downstream connections open now, in all workers (int)."""
         return int(self.process_active)
 
-    def compile(self, config, sockets, endpoints):
+    def compile(self, config, sockets, endpoints, listener_tls=None, cluster_tls=None):
         """A new Snapshot of `config`. `sockets`: for each listener to serve, by name, its ListenerSocket.
 
         A listener that is not among `sockets` is left out: that is how a proxy drains. `endpoints`: for each cluster,
-        by name, its ResolvedEndpoints; a cluster that is not there has none. Raises MemoryError.
+        by name, its ResolvedEndpoints; a cluster that is not there has none. `listener_tls`, `cluster_tls`:
+        TlsContexts, by name; what is not there speaks in the clear. Raises MemoryError.
         """
         cdef Snapshot snapshot
         cdef dict clusters = {}
@@ -66,19 +68,21 @@ cdef class Compiler:
         snapshot.table.max_connections = config.max_connections or 0
         snapshot.table.descriptor_limit = descriptor_limit()
         snapshot.table.access_log = config.access_log is not None
-        self.compile_clusters(snapshot, config.clusters, endpoints, clusters)
-        self.compile_listeners(snapshot, [each for each in config.listeners if each.name in sockets], sockets, clusters)
+        self.compile_clusters(snapshot, config.clusters, endpoints, cluster_tls or {}, clusters)
+        listeners = [each for each in config.listeners if each.name in sockets]
+        self.compile_listeners(snapshot, listeners, sockets, listener_tls or {}, clusters)
         return snapshot
 
-    cdef compile_clusters(self, Snapshot snapshot, clusters, endpoints, dict index_of):
+    cdef compile_clusters(self, Snapshot snapshot, clusters, endpoints, tls, dict index_of):
         cdef ClusterC* table = <ClusterC*>snapshot.allocate(len(clusters) * sizeof(ClusterC))
         snapshot.table.clusters = table
         snapshot.table.cluster_count = <uint32_t>len(clusters)
         for index, cluster in enumerate(clusters):
             index_of[cluster.name] = index
-            self.compile_cluster(snapshot, &table[index], cluster, endpoints.get(cluster.name, ()))
+            self.compile_cluster(
+                snapshot, &table[index], cluster, endpoints.get(cluster.name, ()), tls.get(cluster.name))
 
-    cdef compile_cluster(self, Snapshot snapshot, ClusterC* out, cluster, endpoints):
+    cdef compile_cluster(self, Snapshot snapshot, ClusterC* out, cluster, endpoints, TlsContext tls):
         cdef uint32_t worker
         cdef ClusterState state = self.cluster_states.setdefault(cluster.name, ClusterState())
         snapshot.keep.append(state)
@@ -87,10 +91,15 @@ cdef class Compiler:
         out.stats = self.stats(snapshot, "cluster", (cluster.name,))
         out.connect_timeout_ms = cluster.connect_timeout_ms
         out.send_proxy_protocol = {None: 0, "v1": 1, "v2": 2}[cluster.send_proxy_protocol]
+        if tls is not None:
+            snapshot.keep.append(tls)
+            out.tls = &tls.table
         out.endpoint_count = <uint32_t>len(endpoints)
         out.endpoints = <EndpointC*>snapshot.allocate(out.endpoint_count * sizeof(EndpointC))
         for index, endpoint in enumerate(endpoints):
             self.compile_endpoint(snapshot, &out.endpoints[index], state, cluster.name, endpoint)
+            if tls is not None:
+                self.compile_sessions(snapshot, &out.endpoints[index], tls, endpoint)
         out.balancer = load_balancer(cluster.load_balancer)
         out.balancer_state = <void**>snapshot.allocate(self.workers * sizeof(void*))
         for worker in range(self.workers):
@@ -108,15 +117,20 @@ cdef class Compiler:
         out.stats = self.stats(snapshot, "endpoint", (cluster, endpoint.name))
         out.address_size = socket_address(&out.address, endpoint.address)
 
-    cdef compile_listeners(self, Snapshot snapshot, listeners, sockets, dict clusters):
+    cdef compile_sessions(self, Snapshot snapshot, EndpointC* out, TlsContext tls, endpoint):
+        cdef TlsSessions sessions = tls.sessions_with(endpoint.name, self.workers)
+        snapshot.keep.append(sessions)
+        out.tls_sessions = sessions.by_worker
+
+    cdef compile_listeners(self, Snapshot snapshot, listeners, sockets, tls, dict clusters):
         cdef ListenerC* table = <ListenerC*>snapshot.allocate(len(listeners) * sizeof(ListenerC))
         snapshot.table.listeners = table
         snapshot.table.listener_count = <uint32_t>len(listeners)
         for index, listener in enumerate(listeners):
             table[index].cluster = &snapshot.table.clusters[<uint32_t>clusters[listener.cluster]]
-            self.compile_listener(snapshot, &table[index], listener, sockets[listener.name])
+            self.compile_listener(snapshot, &table[index], listener, sockets[listener.name], tls.get(listener.name))
 
-    cdef compile_listener(self, Snapshot snapshot, ListenerC* out, listener, listener_socket):
+    cdef compile_listener(self, Snapshot snapshot, ListenerC* out, listener, listener_socket, TlsContext tls):
         cdef sockaddr_storage bound
         cdef SharedCount active = self.listener_active.setdefault(listener.name, SharedCount())
         cdef int* descriptors = <int*>snapshot.allocate(self.workers * sizeof(int))
@@ -137,6 +151,9 @@ cdef class Compiler:
         # The schema bounds it too; what receives into the scratch buffer must not rest on that alone.
         out.buffer_limit = min(<uint32_t>listener.buffer_limit_bytes, <uint32_t>SCRATCH_BYTES)
         out.accept_proxy_protocol = listener.accept_proxy_protocol
+        if tls is not None:
+            snapshot.keep.append(tls)
+            out.tls = &tls.table
         out.stats = self.stats(snapshot, "listener", (listener.name,))
 
     cdef NameC name(self, Snapshot snapshot, str text) except *:

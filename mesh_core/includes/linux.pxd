@@ -5,7 +5,7 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 cdef extern from "<errno.h>" nogil:
     int errno
     enum:
-        EAGAIN, EINTR, EINPROGRESS, EMFILE, ENFILE, ENOBUFS, ENOMEM, ECONNABORTED, ECONNRESET, EPIPE
+        EAGAIN, EINTR, EINPROGRESS, EMFILE, ENFILE, ENOBUFS, ENOMEM, ECONNABORTED, ECONNRESET, EPIPE, EPROTO
         ETIMEDOUT
 
 cdef extern from "<string.h>" nogil:

@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 from mesh_core.includes.atomic cimport fetch_add_u64
 from mesh_core.includes.linux cimport (
     EAGAIN, ECONNRESET, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPIPE, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI,
-    EPOLLRDHUP, ETIMEDOUT, errno,
+    EPOLLRDHUP, EPROTO, ETIMEDOUT, errno,
 )
 from mesh_core.includes.socket cimport AF_UNIX, MSG_PEEK, recv
 from mesh_core.net.address cimport PeerAddressC
@@ -14,6 +14,7 @@ from mesh_core.relay.connection cimport (
     connection_abort, connection_opened, connection_out_of_memory, connection_watch,
 )
 from mesh_core.relay.relay cimport SIDE_FAILED, SIDE_READABLE, SIDE_UNTIL_EMPTY, side_input_flags
+from mesh_core.relay.tls_handshake cimport HANDSHAKE_CUT, HANDSHAKE_DONE, handshake_begin
 from mesh_core.runtime.byte_queue cimport byte_queue_append
 from mesh_core.runtime.clock cimport monotonic_us
 from mesh_core.runtime.core cimport CoreC
@@ -28,8 +29,11 @@ from mesh_core.telemetry.response_flags cimport (
 from mesh_core.telemetry.stats cimport (
     CLUSTER_CX_CONNECT_FAIL, CLUSTER_CX_CONNECT_TIMEOUT, CLUSTER_CX_NONE_HEALTHY, CLUSTER_CX_TOTAL,
     CLUSTER_RX_BYTES, CLUSTER_TX_BYTES, ENDPOINT_CX_CONNECT_FAIL, ENDPOINT_CX_TOTAL, LISTENER_CX_RESET,
+    CLUSTER_TLS_CONNECTION_ERROR, CLUSTER_TLS_FAIL_VERIFY, CLUSTER_TLS_HANDSHAKE, CLUSTER_TLS_SESSION_REUSED,
     SERVER_CX_SHED,
 )
+from mesh_core.tls.openssl cimport SSL_SESSION
+from mesh_core.tls.session cimport TLS_RESUMED, TlsC, tls_failure_text, tls_peer_refused
 from mesh_core.upstream.pick cimport cluster_pick
 
 
@@ -134,8 +138,35 @@ cdef void on_connecting(void* owner, uint32_t events) noexcept nogil:
 cdef void upstream_connected(ConnectionC* connection) noexcept nogil:
     if connection.cluster.send_proxy_protocol and not prepend_proxy_header(connection):
         connection_out_of_memory(connection)
+    elif connection.cluster.tls != NULL:
+        originate_tls(connection)
     else:
         connection_opened(connection)
+
+
+cdef void originate_tls(ConnectionC* connection) noexcept nogil:
+    """Shake hands with the endpoint, within the time to connect."""
+    cdef SSL_SESSION** sessions = connection.endpoint.tls_sessions
+    connection.handshake_done = on_handshake_done
+    handshake_begin(
+        connection, &connection.upstream, connection.cluster.tls, &sessions[connection.table.core.index])
+
+
+cdef void on_handshake_done(ConnectionC* connection, int result) noexcept nogil:
+    cdef uint64_t* stats = connection.cluster.stats[connection.table.core.index]
+    cdef TlsC* tls = connection.upstream.tls
+    if result == HANDSHAKE_DONE:
+        stats[CLUSTER_TLS_HANDSHAKE] += 1
+        if tls.flags & TLS_RESUMED:
+            stats[CLUSTER_TLS_SESSION_REUSED] += 1
+        connection_opened(connection)
+        return
+    if tls_peer_refused(tls):
+        stats[CLUSTER_TLS_FAIL_VERIFY] += 1
+    else:
+        stats[CLUSTER_TLS_CONNECTION_ERROR] += 1
+    connection.upstream_failure = tls_failure_text(tls)
+    connect_failed(connection, ECONNRESET if result == HANDSHAKE_CUT else EPROTO)
 
 
 cdef bint prepend_proxy_header(ConnectionC* connection) noexcept nogil:

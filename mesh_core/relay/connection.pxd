@@ -18,6 +18,9 @@ cdef enum:
     SPARES_KEPT = 64           # closed connections whose memory is kept for the next ones
 
 
+ctypedef void (*handshake_done_fn)(ConnectionC* connection, int result) noexcept nogil
+
+
 # Owner: ConnectionTableC. Freed at the end of the turn in which it was closed.
 cdef struct ConnectionC:
     ConnectionTableC* table
@@ -42,6 +45,11 @@ cdef struct ConnectionC:
     uint32_t flags             # ResponseFlag bits
     uint16_t detail            # Detail
     uint16_t error             # errno of a failed connect
+    bint secure                # TLS is spoken on one side or on both
+    SideC* handshaking         # the side whose handshake is under way
+    handshake_done_fn handshake_done  # told a HandshakeResult
+    const char* downstream_failure    # why TLS failed, in words; static, NULL: it did not
+    const char* upstream_failure
     bint counted               # holds a place under the connection limits
     PeerAddressC remote        # who connected; with PROXY protocol, who the header names
     PeerAddressC proxied_local  # with PROXY protocol, where the header says it connected to

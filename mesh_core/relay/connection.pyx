@@ -9,10 +9,12 @@ from mesh_core.includes.socket cimport SHUT_WR, shutdown
 from mesh_core.net.sockets cimport socket_close_reset
 from mesh_core.relay.record cimport connection_record
 from mesh_core.relay.relay cimport (
-    RELAY_BLOCKED, RELAY_ENDED, RELAY_SINK_FAILED, RELAY_SOURCE_FAILED, RELAY_YIELDED, SIDE_BLOCKED, SIDE_ENDED,
+    RELAY_BLOCKED, RELAY_ENDED, RELAY_SINK_FAILED, RELAY_SOURCE_FAILED, RELAY_TLS_FAILED,
+    RELAY_TRUNCATED, RELAY_YIELDED, SIDE_BLOCKED, SIDE_ENDED,
     SIDE_FAILED, SIDE_READABLE, SIDE_SHUT, SIDE_UNTIL_EMPTY, RelayStatus, relay_move, side_clear,
     side_input_flags,
 )
+from mesh_core.relay.tls_relay cimport tls_relay_move
 from mesh_core.runtime.clock cimport monotonic_us, wall_clock_us
 from mesh_core.runtime.core cimport WORKERS_MOST, core_notify
 from mesh_core.runtime.debug cimport require
@@ -24,15 +26,18 @@ from mesh_core.runtime.reactor cimport (
 from mesh_core.snapshot.shared_count cimport shared_count_leave
 from mesh_core.snapshot.snapshot cimport snapshot_hold, snapshot_release
 from mesh_core.telemetry.response_flags cimport (
-    DETAIL_DOWNSTREAM_RESET, DETAIL_IDLE_TIMEOUT, DETAIL_MAX_DURATION, DETAIL_OUT_OF_MEMORY, DETAIL_UPSTREAM_RESET,
+    DETAIL_DOWNSTREAM_RESET, DETAIL_IDLE_TIMEOUT, DETAIL_MAX_DURATION, DETAIL_OUT_OF_MEMORY, DETAIL_TLS_RECORD,
+    DETAIL_TLS_TRUNCATED, DETAIL_UPSTREAM_RESET,
     FLAG_DOWNSTREAM_CONNECTION_TERMINATION, FLAG_DURATION_TIMEOUT, FLAG_OVERLOAD, FLAG_STREAM_IDLE_TIMEOUT,
     FLAG_UPSTREAM_CONNECTION_TERMINATION,
 )
 from mesh_core.telemetry.stats cimport (
-    CLUSTER_CX_DESTROYED, CLUSTER_CX_RESET, ENDPOINT_CX_DESTROYED, LISTENER_CX_DESTROYED, LISTENER_CX_RESET,
+    CLUSTER_CX_DESTROYED, CLUSTER_CX_RESET, CLUSTER_TLS_CONNECTION_ERROR, CLUSTER_TLS_TRUNCATED,
+    ENDPOINT_CX_DESTROYED, LISTENER_CX_DESTROYED, LISTENER_CX_RESET,
     LISTENER_CX_TOTAL, LISTENER_IDLE_TIMEOUT, LISTENER_MAX_DURATION, LISTENER_RX_BYTES, LISTENER_TX_BYTES,
-    SERVER_MEMORY_EXHAUSTED,
+    LISTENER_TLS_CONNECTION_ERROR, LISTENER_TLS_TRUNCATED, SERVER_MEMORY_EXHAUSTED,
 )
+from mesh_core.tls.session cimport tls_destroy, tls_failure_text
 
 
 # --- the open connection: events in, bytes moved ---
@@ -75,9 +80,15 @@ cdef inline void on_side(ConnectionC* connection, SideC* side, SideC* other, uin
             source_failed(connection, side)
 
 
+cdef inline RelayStatus transfer(ConnectionC* connection, SideC* source, SideC* sink) noexcept nogil:
+    if connection.secure:
+        return tls_relay_move(connection.table.core, source, sink, connection.listener.buffer_limit)
+    return relay_move(connection.table.core, source, sink, connection.listener.buffer_limit)
+
+
 cdef inline bint move(ConnectionC* connection, SideC* source, SideC* sink) noexcept nogil:
     """Move bytes; False when the connection is no more."""
-    cdef RelayStatus status = relay_move(connection.table.core, source, sink, connection.listener.buffer_limit)
+    cdef RelayStatus status = transfer(connection, source, sink)
     if status <= RELAY_BLOCKED:
         return True
     return settle(connection, source, sink, status)
@@ -97,6 +108,8 @@ cdef bint settle(ConnectionC* connection, SideC* source, SideC* sink, RelayStatu
         source_failed(connection, source)
     elif status == RELAY_SINK_FAILED:
         sink_failed(connection, source, sink)
+    elif status == RELAY_TRUNCATED or status == RELAY_TLS_FAILED:
+        tls_failed(connection, source, status == RELAY_TRUNCATED)
     else:
         connection_out_of_memory(connection)
     return False
@@ -122,6 +135,20 @@ cdef void source_failed(ConnectionC* connection, SideC* source) noexcept nogil:
         connection_abort(connection, FLAG_UPSTREAM_CONNECTION_TERMINATION, DETAIL_UPSTREAM_RESET)
 
 
+cdef void tls_failed(ConnectionC* connection, SideC* source, bint truncated) noexcept nogil:
+    """What the source said was cut off, or is no valid TLS: the other side must not take it for an end."""
+    cdef uint32_t index = connection.table.core.index
+    cdef int detail = DETAIL_TLS_TRUNCATED if truncated else DETAIL_TLS_RECORD
+    if source == &connection.downstream:
+        connection.listener.stats[index][LISTENER_TLS_TRUNCATED if truncated else LISTENER_TLS_CONNECTION_ERROR] += 1
+        connection.downstream_failure = tls_failure_text(source.tls)
+        connection_abort(connection, FLAG_DOWNSTREAM_CONNECTION_TERMINATION, detail)
+    else:
+        connection.cluster.stats[index][CLUSTER_TLS_TRUNCATED if truncated else CLUSTER_TLS_CONNECTION_ERROR] += 1
+        connection.upstream_failure = tls_failure_text(source.tls)
+        connection_abort(connection, FLAG_UPSTREAM_CONNECTION_TERMINATION, detail)
+
+
 cdef void closed_by_peer(ConnectionC* connection, SideC* side) noexcept nogil:
     """A Unix peer that had half-closed is gone altogether, which TCP would tell only by a reset later."""
     if side.queue.size or side.pipe != NULL:
@@ -137,7 +164,7 @@ cdef void sink_failed(ConnectionC* connection, SideC* source, SideC* sink) noexc
     sink.flags |= SIDE_FAILED | SIDE_READABLE | SIDE_UNTIL_EMPTY
     if not source.flags & SIDE_BLOCKED:
         for _round in range(LAST_ROUNDS):
-            if relay_move(connection.table.core, sink, source, connection.listener.buffer_limit) != RELAY_YIELDED:
+            if transfer(connection, sink, source) != RELAY_YIELDED:
                 break
     source_failed(connection, sink)
 
@@ -221,7 +248,6 @@ cdef ConnectionC* connection_create(
     connection.upstream.source.fd = -1
     connection.timer.owner = connection
     connection.task.owner = connection
-    connection.task.run = on_task
     connection.next = table.first
     connection.link = &table.first
     if connection.next != NULL:
@@ -244,10 +270,12 @@ cdef void connection_opened(ConnectionC* connection) noexcept nogil:
     connection.downstream.source.on_event = on_downstream
     connection.upstream.source.on_event = on_upstream
     set_deadline(connection)
-    if connection.upstream.queue.size or connection.downstream.flags & SIDE_READABLE:
+    connection.task.run = on_task
+    connection.secure = connection.downstream.tls != NULL or connection.upstream.tls != NULL
+    if connection.upstream.queue.size or connection.downstream.flags & SIDE_READABLE or connection.secure:
         if not move(connection, &connection.downstream, &connection.upstream):
             return
-    if connection.upstream.flags & SIDE_READABLE:
+    if connection.upstream.flags & SIDE_READABLE or connection.secure:
         move(connection, &connection.upstream, &connection.downstream)
 
 
@@ -304,6 +332,8 @@ cdef void dispose_side(CoreC* core, SideC* side, bint reset) noexcept nogil:
             close(side.source.fd)
         side.source.fd = -1
     side_clear(core, side)
+    tls_destroy(side.tls)
+    side.tls = NULL
 
 
 cdef void free_connection(void* owner) noexcept nogil:

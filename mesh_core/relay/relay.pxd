@@ -5,11 +5,12 @@ through a pipe. What the sink does not take is kept, and nothing more is read un
 flow control there is, and it bounds what a connection holds.
 """
 
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from mesh_core.runtime.byte_queue cimport ByteQueueC
 from mesh_core.runtime.core cimport CoreC
 from mesh_core.runtime.pipe_pool cimport PipeC
 from mesh_core.runtime.reactor cimport SourceC
+from mesh_core.tls.session cimport TlsC
 
 cdef enum:
     MOVE_ROUNDS = 4            # receives in one call (1 MiB); then other connections have their turn
@@ -33,7 +34,8 @@ cdef struct SideC:
     uint32_t bulk              # bytes received in large pieces, one after the other
     ByteQueueC queue           # waits to be sent to this socket
     PipeC* pipe                # the same, in a pipe
-    uint64_t received
+    TlsC* tls                  # what is sent and received is in its records; NULL: in the clear
+    uint64_t received          # these count bytes in the clear
     uint64_t sent
     uint64_t* rx_counter       # statistics of this side; borrowed
     uint64_t* tx_counter
@@ -47,10 +49,22 @@ cdef enum RelayStatus:
     RELAY_SOURCE_FAILED
     RELAY_SINK_FAILED
     RELAY_NO_MEMORY
+    RELAY_TRUNCATED            # the source's connection has ended, and its TLS stream has not
+    RELAY_TLS_FAILED           # the source sent what is no valid record
 
 
 # Move what there is from `source` to `sink`, holding back at most `limit` bytes (1 to SCRATCH_BYTES).
 cdef RelayStatus relay_move(CoreC* core, SideC* source, SideC* sink, size_t limit) noexcept nogil
+
+# What a receive that brought no bytes means for its source; RELAY_YIELDED to try again.
+cdef RelayStatus relay_nothing_received(SideC* source, ssize_t received) noexcept nogil
+
+# Send what waits for the sink; RELAY_WAITING when all of it has gone.
+cdef RelayStatus relay_flush(CoreC* core, SideC* sink) noexcept nogil
+
+# Send these bytes as they are, and keep those that the sink does not take: RELAY_WAITING when it took all,
+# RELAY_BLOCKED, RELAY_SINK_FAILED or RELAY_NO_MEMORY.
+cdef RelayStatus relay_send(CoreC* core, SideC* sink, const uint8_t* data, size_t size) noexcept nogil
 
 # The flags that input on a socket of this address family sets.
 cdef uint32_t side_input_flags(int family) noexcept nogil

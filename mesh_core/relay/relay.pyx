@@ -25,13 +25,19 @@ cdef inline void count_sent(SideC* side, size_t size) noexcept nogil:
     side.tx_counter[0] += size
 
 
+cdef inline void count_kept(SideC* side, size_t size) noexcept nogil:
+    """Count what was sent, unless it is records, whose content was counted before."""
+    if side.tls == NULL:
+        count_sent(side, size)
+
+
 cdef RelayStatus relay_move(CoreC* core, SideC* source, SideC* sink, size_t limit) noexcept nogil:
     cdef ssize_t received, sent
     cdef RelayStatus status
     cdef int rounds = 0
     require(0 < limit <= SCRATCH_BYTES)
     if sink.queue.size or sink.pipe != NULL:
-        status = flush(core, sink)
+        status = relay_flush(core, sink)
         if status != RELAY_WAITING:
             return status
     while source.flags & SIDE_READABLE:
@@ -44,7 +50,7 @@ cdef RelayStatus relay_move(CoreC* core, SideC* source, SideC* sink, size_t limi
                 return move_bulk(core, source, sink, limit)
         received = recv(source.source.fd, core.scratch, limit, 0)
         if received <= 0:
-            status = nothing_received(source, received)
+            status = relay_nothing_received(source, received)
             if status == RELAY_YIELDED:
                 continue
             return status
@@ -53,7 +59,7 @@ cdef RelayStatus relay_move(CoreC* core, SideC* source, SideC* sink, size_t limi
             source.flags &= ~SIDE_READABLE
         sent = send(sink.source.fd, core.scratch, received, MSG_NOSIGNAL)
         if sent != received:
-            return keep_rest(core, sink, sent, received)
+            return keep_rest(core, sink, core.scratch, sent, received)
         count_sent(sink, sent)
         if received < BULK_RECEIVE:
             source.bulk = 0
@@ -64,8 +70,7 @@ cdef RelayStatus relay_move(CoreC* core, SideC* source, SideC* sink, size_t limi
     return RELAY_ENDED if source.flags & SIDE_ENDED else RELAY_WAITING
 
 
-cdef RelayStatus nothing_received(SideC* source, ssize_t received) noexcept nogil:
-    """What a receive that brought no bytes means; RELAY_YIELDED to try again."""
+cdef RelayStatus relay_nothing_received(SideC* source, ssize_t received) noexcept nogil:
     if received == 0:
         source.flags = (source.flags & ~SIDE_READABLE) | SIDE_ENDED
         return RELAY_ENDED
@@ -83,29 +88,42 @@ cdef RelayStatus nothing_sent(SideC* sink) noexcept nogil:
     return RELAY_SINK_FAILED
 
 
-cdef RelayStatus keep_rest(CoreC* core, SideC* sink, ssize_t sent, ssize_t size) noexcept nogil:
-    """The sink took `sent` of `size` bytes of the scratch buffer, or failed (-1): keep the others."""
+cdef RelayStatus keep_rest(
+    CoreC* core, SideC* sink, const uint8_t* data, ssize_t sent, ssize_t size
+) noexcept nogil:
+    """The sink took `sent` of `size` bytes, or failed (-1): keep the others."""
     cdef RelayStatus status
     # Interrupted says nothing about the socket: neither that it failed, nor that an event will follow.
     while sent < 0 and errno == EINTR:
-        sent = send(sink.source.fd, core.scratch, size, MSG_NOSIGNAL)
+        sent = send(sink.source.fd, data, size, MSG_NOSIGNAL)
     if sent == size:
-        count_sent(sink, sent)
+        count_kept(sink, sent)
         return RELAY_YIELDED
     if sent < 0:
         status = nothing_sent(sink)
         if status != RELAY_BLOCKED:
             return status
         sent = 0
-    count_sent(sink, sent)
+    count_kept(sink, sent)
     sink.flags |= SIDE_BLOCKED
-    if byte_queue_append(&core.blocks, &sink.queue, core.scratch + sent, size - sent) < 0:
+    if byte_queue_append(&core.blocks, &sink.queue, data + sent, size - sent) < 0:
         return RELAY_NO_MEMORY
     return RELAY_BLOCKED
 
 
-cdef RelayStatus flush(CoreC* core, SideC* sink) noexcept nogil:
-    """Send what was kept; RELAY_WAITING when all of it has gone."""
+cdef RelayStatus relay_send(CoreC* core, SideC* sink, const uint8_t* data, size_t size) noexcept nogil:
+    cdef RelayStatus status
+    cdef ssize_t sent = 0
+    if not sink.flags & SIDE_BLOCKED and not sink.queue.size:
+        sent = send(sink.source.fd, data, size, MSG_NOSIGNAL)
+        if sent == <ssize_t>size:
+            count_kept(sink, sent)
+            return RELAY_WAITING
+    status = keep_rest(core, sink, data, sent, size)
+    return RELAY_WAITING if status == RELAY_YIELDED else status
+
+
+cdef RelayStatus relay_flush(CoreC* core, SideC* sink) noexcept nogil:
     cdef iovec pieces[PIECES]
     cdef msghdr message
     cdef ssize_t sent
@@ -118,7 +136,7 @@ cdef RelayStatus flush(CoreC* core, SideC* sink) noexcept nogil:
             if errno == EINTR:
                 continue
             return nothing_sent(sink)
-        count_sent(sink, sent)
+        count_kept(sink, sent)
         byte_queue_consume(&core.blocks, &sink.queue, sent)
     return empty_pipe(core, sink) if sink.pipe != NULL else RELAY_WAITING
 
@@ -142,7 +160,7 @@ cdef RelayStatus move_bulk(CoreC* core, SideC* source, SideC* sink, size_t limit
             break
         if received <= 0:
             # The pipe is empty, so this is about the source, and not about a full pipe.
-            status = nothing_received(source, received)
+            status = relay_nothing_received(source, received)
             if status == RELAY_YIELDED:
                 continue
             break

@@ -8,7 +8,7 @@ from mesh_core.runtime.ring cimport RingC
 
 cdef enum:
     WORKERS_MOST = 256         # in one process
-    SCRATCH_BYTES = 262144     # the one large receive buffer; nothing stays in it past one call
+    SCRATCH_BYTES = 262144     # a large buffer for receiving; nothing stays in it past one call
 
 
 # Owner: WorkerC.
@@ -17,6 +17,8 @@ cdef struct CoreC:
     BlockPoolC blocks
     PipePoolC pipes
     uint8_t* scratch           # SCRATCH_BYTES; owned
+    uint8_t* plain             # with TLS, bytes in the clear: SCRATCH_BYTES; part of `scratch`
+    uint8_t* wire              # with TLS, records to be sent: SCRATCH_BYTES; part of `scratch`
     RingC access_ring
     int notify_fd              # eventfd that wakes the control thread; borrowed
     uint64_t* stats            # this worker's counters of the SERVER scope; borrowed

@@ -50,6 +50,8 @@ cdef struct ReactorC:
     TimerWheelC timers
     TaskC* tasks
     TaskC** tasks_end
+    TaskC* slow_tasks
+    TaskC** slow_tasks_end
     RetiredC* retired
     SourceC timer_source
     SourceC wake_source
@@ -82,6 +84,9 @@ cdef void reactor_cancel_timer(ReactorC* reactor, TimerC* timer) noexcept nogil
 
 # Run `task` in the next turn (once, however often it is queued).
 cdef void reactor_queue_task(ReactorC* reactor, TaskC* task) noexcept nogil
+# As reactor_queue_task, but a turn runs only one of the slow tasks: events never wait for more.
+cdef void reactor_queue_slow_task(ReactorC* reactor, TaskC* task) noexcept nogil
+# Of either kind; allowed on a task that is not queued.
 cdef void reactor_cancel_task(ReactorC* reactor, TaskC* task) noexcept nogil
 
 # A handler that does nothing: for events of the same batch that name something closed a moment ago.

@@ -26,6 +26,7 @@ cdef int reactor_init(ReactorC* reactor) noexcept nogil:
     cdef int error = 0
     memset(reactor, 0, sizeof(ReactorC))
     reactor.tasks_end = &reactor.tasks
+    reactor.slow_tasks_end = &reactor.slow_tasks
     reactor.armed_ms = -1
     reactor.now_ms = coarse_clock_ms()
     reactor.timers.tick = reactor.now_ms // TICK_MS
@@ -57,7 +58,7 @@ cdef void reactor_destroy(ReactorC* reactor) noexcept nogil:
 
 
 cdef void reactor_turn(ReactorC* reactor, bint may_sleep) noexcept nogil:
-    cdef int timeout = -1 if may_sleep and reactor.tasks == NULL else 0
+    cdef int timeout = -1 if may_sleep and not reactor_has_work(reactor) else 0
     cdef int count = epoll_wait(reactor.epoll_fd, reactor.events, EVENT_BATCH, timeout)
     cdef SourceC* source
     cdef int index
@@ -67,12 +68,14 @@ cdef void reactor_turn(ReactorC* reactor, bint may_sleep) noexcept nogil:
         source.on_event(source.owner, reactor.events[index].events)
     if reactor.tasks != NULL:
         run_tasks(reactor)
+    if reactor.slow_tasks != NULL:
+        run_slow_task(reactor)
     if reactor.retired != NULL:
         free_retired(reactor)
 
 
 cdef bint reactor_has_work(const ReactorC* reactor) noexcept nogil:
-    return reactor.tasks != NULL
+    return reactor.tasks != NULL or reactor.slow_tasks != NULL
 
 
 cdef void run_tasks(ReactorC* reactor) noexcept nogil:
@@ -91,6 +94,12 @@ cdef void run_tasks(ReactorC* reactor) noexcept nogil:
         task.link = NULL
         task.next = NULL
         task.run(task.owner)
+
+
+cdef void run_slow_task(ReactorC* reactor) noexcept nogil:
+    cdef TaskC* task = reactor.slow_tasks
+    reactor_cancel_task(reactor, task)
+    task.run(task.owner)
 
 
 cdef void free_retired(ReactorC* reactor) noexcept nogil:
@@ -168,6 +177,15 @@ cdef void reactor_queue_task(ReactorC* reactor, TaskC* task) noexcept nogil:
     reactor.tasks_end = &task.next
 
 
+cdef void reactor_queue_slow_task(ReactorC* reactor, TaskC* task) noexcept nogil:
+    if task.link != NULL:
+        return
+    task.next = NULL
+    task.link = reactor.slow_tasks_end
+    reactor.slow_tasks_end[0] = task
+    reactor.slow_tasks_end = &task.next
+
+
 cdef void reactor_cancel_task(ReactorC* reactor, TaskC* task) noexcept nogil:
     if task.link == NULL:
         return
@@ -176,6 +194,8 @@ cdef void reactor_cancel_task(ReactorC* reactor, TaskC* task) noexcept nogil:
         task.next.link = task.link
     elif reactor.tasks_end == &task.next:
         reactor.tasks_end = task.link
+    elif reactor.slow_tasks_end == &task.next:
+        reactor.slow_tasks_end = task.link
     task.link = NULL
     task.next = NULL
 

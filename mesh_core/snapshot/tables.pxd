@@ -7,6 +7,8 @@ alive. Only what is marked otherwise is ever written after publication.
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 from mesh_core.includes.socket cimport sockaddr_storage, socklen_t
 from mesh_core.net.address cimport PeerAddressC
+from mesh_core.tls.context cimport TlsContextC
+from mesh_core.tls.openssl cimport SSL_SESSION
 from mesh_core.upstream.endpoint_state cimport ClusterStateC, EndpointStateC
 
 
@@ -24,6 +26,7 @@ cdef struct EndpointC:
     NameC name                 # the address as written
     sockaddr_storage address
     socklen_t address_size
+    SSL_SESSION** tls_sessions  # for each worker, one to resume or NULL; NULL without TLS; written by that worker
     EndpointStateC* state      # shared by all workers and snapshots; written atomically
     uint64_t** stats           # EndpointStat words, a block for each worker
 
@@ -57,6 +60,7 @@ cdef struct ClusterC:
     void** balancer_state      # for each worker; what it points to is written by that worker
     int64_t connect_timeout_ms
     int send_proxy_protocol    # 0, 1 or 2
+    const TlsContextC* tls     # NULL: in the clear
     uint64_t** stats           # ClusterStat words, a block for each worker
 
 
@@ -73,6 +77,7 @@ cdef struct ListenerC:
     int64_t proxy_timeout_ms
     uint32_t buffer_limit      # bytes
     bint accept_proxy_protocol
+    const TlsContextC* tls     # NULL: in the clear
     uint64_t** stats           # ListenerStat words, a block for each worker
 
 

@@ -8,6 +8,7 @@ DETAIL_TEXTS[:] = [
     b"", b"downstream_reset", b"upstream_reset", b"connect_failed", b"connect_timeout", b"no_endpoint",
     b"idle_timeout", b"max_connection_duration", b"connection_limit", b"out_of_memory", b"out_of_descriptors",
     b"proxy_protocol_malformed", b"proxy_protocol_timeout", b"proxy_protocol_missing", b"drain_limit",
+    b"tls_handshake_failed", b"tls_handshake_cut", b"tls_handshake_timeout", b"tls_truncated", b"tls_bad_record",
 ]
 
 

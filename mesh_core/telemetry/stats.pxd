@@ -25,6 +25,13 @@ cdef enum:
     LISTENER_PROXY_TIMEOUT
     LISTENER_DRAIN_CLOSED      # cut at the end of a drain
     LISTENER_ACCEPT_ERROR
+    LISTENER_TLS_HANDSHAKE
+    LISTENER_TLS_SESSION_REUSED
+    LISTENER_TLS_CONNECTION_ERROR  # handshakes that failed, but for the peer's certificate; records that are none
+    LISTENER_TLS_FAIL_VERIFY   # the downstream's certificate was missing or refused
+    LISTENER_TLS_CUT           # the downstream went during the handshake
+    LISTENER_TLS_TIMEOUT
+    LISTENER_TLS_TRUNCATED     # the downstream ended its connection without close_notify
     LISTENER_STAT_COUNT
 
 cdef enum:
@@ -36,6 +43,11 @@ cdef enum:
     CLUSTER_CX_RESET           # reset by the upstream
     CLUSTER_RX_BYTES
     CLUSTER_TX_BYTES
+    CLUSTER_TLS_HANDSHAKE
+    CLUSTER_TLS_SESSION_REUSED
+    CLUSTER_TLS_CONNECTION_ERROR
+    CLUSTER_TLS_FAIL_VERIFY
+    CLUSTER_TLS_TRUNCATED
     CLUSTER_STAT_COUNT
 
 cdef enum:
