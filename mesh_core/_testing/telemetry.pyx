@@ -47,10 +47,12 @@ cdef class AccessRing:
         int64_t connect_time_us=-1, uint64_t bytes_received=0, uint64_t bytes_sent=0, uint32_t flags=0,
         uint16_t detail=0, uint16_t error=0, bytes downstream_remote=b"", bytes downstream_local=b"",
         bytes upstream_local=b"", bytes listener=b"", bytes cluster=b"", bytes endpoint=b"",
+        tuple more=(),
     ):
-        """Write a record as a worker does; False when the ring was full."""
-        cdef bytes names = listener + cluster + endpoint
-        cdef uint32_t size = <uint32_t>(sizeof(access_log.AccessRecordC) + len(names))
+        """Write a record as a worker does; False when the ring was full. `more`: the texts after the endpoint."""
+        cdef tuple texts = (listener, cluster, endpoint, *more)
+        cdef bytes joined = b"".join(texts)
+        cdef uint32_t size = <uint32_t>(sizeof(access_log.AccessRecordC) + len(joined))
         cdef access_log.AccessRecordC* record = <access_log.AccessRecordC*>ring_reserve(&self.ring, size)
         if record == NULL:
             return False
@@ -61,7 +63,8 @@ cdef class AccessRing:
         record.downstream_remote = peer_address(downstream_remote)
         record.downstream_local = peer_address(downstream_local)
         record.upstream_local = peer_address(upstream_local)
-        record.listener_size, record.cluster_size, record.endpoint_size = len(listener), len(cluster), len(endpoint)
-        memcpy(record + 1, <const char*>names, len(names))
+        for index, text in enumerate(texts):
+            record.text_sizes[<int>index] = len(text)
+        memcpy(record + 1, <const char*>joined, len(joined))
         ring_commit(&self.ring, size)
         return True

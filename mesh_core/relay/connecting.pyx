@@ -13,7 +13,7 @@ from mesh_core.net.sockets cimport socket_connect, socket_local_address
 from mesh_core.relay.connection cimport (
     connection_abort, connection_opened, connection_out_of_memory, connection_watch,
 )
-from mesh_core.relay.relay cimport SIDE_FAILED, SIDE_READABLE, SIDE_UNTIL_EMPTY, side_input_flags
+from mesh_core.relay.relay cimport SIDE_BLOCKED, SIDE_FAILED, SIDE_READABLE, SIDE_UNTIL_EMPTY, side_input_flags
 from mesh_core.relay.tls_handshake cimport HANDSHAKE_CUT, HANDSHAKE_DONE, handshake_begin
 from mesh_core.runtime.byte_queue cimport byte_queue_append
 from mesh_core.runtime.clock cimport monotonic_us
@@ -104,6 +104,9 @@ cdef void on_connect_again(void* owner) noexcept nogil:
 cdef void on_early_downstream(void* owner, uint32_t events) noexcept nogil:
     """The downstream speaks, or goes, before the upstream is connected."""
     cdef ConnectionC* connection = <ConnectionC*>owner
+    if events & EPOLLOUT:
+        # What a handshake has left is sent with the first bytes.
+        connection.downstream.flags &= ~<uint32_t>SIDE_BLOCKED
     if events & EPOLLERR:
         connection.listener.stats[connection.table.core.index][LISTENER_CX_RESET] += 1
         connection_abort(connection, FLAG_DOWNSTREAM_CONNECTION_TERMINATION, DETAIL_DOWNSTREAM_RESET)

@@ -1,26 +1,74 @@
 """The access record of a connection; the contract stands in record.pxd."""
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy, memset, strlen
 from mesh_core.net.address cimport address_is_wildcard
 from mesh_core.net.sockets cimport socket_local_address
 from mesh_core.runtime.ring cimport ring_commit, ring_reserve
-from mesh_core.snapshot.tables cimport NameC
-from mesh_core.telemetry.access_log cimport ACCESS_TEXT_LIMIT, AccessRecordC
+from mesh_core.telemetry.access_log cimport (
+    ACCESS_TEXT_LIMIT, TEXT_CLUSTER, TEXT_COUNT, TEXT_DOWNSTREAM_FAILURE, TEXT_DOWNSTREAM_PEER_IDENTITY,
+    TEXT_DOWNSTREAM_TLS_CIPHER, TEXT_DOWNSTREAM_TLS_VERSION, TEXT_ENDPOINT, TEXT_LISTENER,
+    TEXT_REQUESTED_SERVER_NAME, TEXT_UPSTREAM_FAILURE, TEXT_UPSTREAM_PEER_IDENTITY, TEXT_UPSTREAM_TLS_CIPHER,
+    TEXT_UPSTREAM_TLS_VERSION, AccessRecordC,
+)
+from mesh_core.tls.openssl cimport TLSEXT_NAMETYPE_HOST_NAME, openssl
+from mesh_core.tls.session cimport TLS_ESTABLISHED, TlsC
 
 
-cdef inline uint16_t name_size(const NameC* name) noexcept nogil:
-    return min(name.size, <uint16_t>ACCESS_TEXT_LIMIT)
+# The texts of one record, before they are copied into the ring.
+cdef struct TextsC:
+    const char* texts[TEXT_COUNT]
+    uint16_t sizes[TEXT_COUNT]
+    uint32_t total
+
+
+cdef void add(TextsC* texts, int which, const char* text, size_t size) noexcept nogil:
+    texts.texts[which] = text
+    texts.sizes[which] = <uint16_t>min(size, <size_t>ACCESS_TEXT_LIMIT)
+    texts.total += texts.sizes[which]
+
+
+cdef void add_static(TextsC* texts, int which, const char* text) noexcept nogil:
+    if text != NULL:
+        add(texts, which, text, strlen(text))
+
+
+cdef void add_tls(TextsC* texts, const TlsC* tls, int version, int cipher, int identity) noexcept nogil:
+    if tls == NULL:
+        return
+    if tls.identity_size:
+        add(texts, identity, <const char*>tls.identity, tls.identity_size)
+    if tls.flags & TLS_ESTABLISHED:
+        add_static(texts, version, openssl.SSL_get_version(tls.ssl))
+        add_static(texts, cipher, openssl.SSL_CIPHER_get_name(openssl.SSL_get_current_cipher(tls.ssl)))
+
+
+cdef void gather(const ConnectionC* connection, TextsC* texts) noexcept nogil:
+    cdef const TlsC* downstream = connection.downstream.tls
+    cdef const TlsC* upstream = connection.upstream.tls
+    memset(texts, 0, sizeof(TextsC))
+    add(texts, TEXT_LISTENER, connection.listener.name.text, connection.listener.name.size)
+    add(texts, TEXT_CLUSTER, connection.cluster.name.text, connection.cluster.name.size)
+    if connection.endpoint != NULL:
+        add(texts, TEXT_ENDPOINT, connection.endpoint.name.text, connection.endpoint.name.size)
+    if downstream != NULL:
+        add_static(texts, TEXT_REQUESTED_SERVER_NAME,
+                   openssl.SSL_get_servername(downstream.ssl, TLSEXT_NAMETYPE_HOST_NAME))
+    add_tls(texts, downstream, TEXT_DOWNSTREAM_TLS_VERSION, TEXT_DOWNSTREAM_TLS_CIPHER, TEXT_DOWNSTREAM_PEER_IDENTITY)
+    add_tls(texts, upstream, TEXT_UPSTREAM_TLS_VERSION, TEXT_UPSTREAM_TLS_CIPHER, TEXT_UPSTREAM_PEER_IDENTITY)
+    add_static(texts, TEXT_DOWNSTREAM_FAILURE, connection.downstream_failure)
+    add_static(texts, TEXT_UPSTREAM_FAILURE, connection.upstream_failure)
 
 
 cdef void connection_record(ConnectionC* connection, int64_t now_us) noexcept nogil:
-    cdef const NameC* listener = &connection.listener.name
-    cdef const NameC* cluster = &connection.cluster.name
-    cdef const NameC* endpoint = &connection.endpoint.name if connection.endpoint != NULL else NULL
-    cdef uint16_t endpoint_size = name_size(endpoint) if endpoint != NULL else 0
-    cdef uint32_t size = <uint32_t>sizeof(AccessRecordC) + name_size(listener) + name_size(cluster) + endpoint_size
-    cdef AccessRecordC* record = <AccessRecordC*>ring_reserve(&connection.table.core.access_ring, size)
-    cdef uint8_t* names
+    cdef TextsC texts
+    cdef AccessRecordC* record
+    cdef uint32_t size
+    cdef uint8_t* place
+    cdef int index
+    gather(connection, &texts)
+    size = <uint32_t>sizeof(AccessRecordC) + texts.total
+    record = <AccessRecordC*>ring_reserve(&connection.table.core.access_ring, size)
     if record == NULL:
         return
     memset(record, 0, sizeof(AccessRecordC))
@@ -33,9 +81,6 @@ cdef void connection_record(ConnectionC* connection, int64_t now_us) noexcept no
     record.flags = connection.flags
     record.detail = connection.detail
     record.error = connection.error
-    record.listener_size = name_size(listener)
-    record.cluster_size = name_size(cluster)
-    record.endpoint_size = endpoint_size
     record.downstream_remote = connection.remote
     record.downstream_local = connection.listener.local
     if connection.proxied_local.family:
@@ -43,11 +88,10 @@ cdef void connection_record(ConnectionC* connection, int64_t now_us) noexcept no
     elif address_is_wildcard(&connection.listener.local):
         socket_local_address(connection.downstream.source.fd, &record.downstream_local)
     socket_local_address(connection.upstream.source.fd, &record.upstream_local)
-    names = <uint8_t*>(record + 1)
-    memcpy(names, listener.text, record.listener_size)
-    names += record.listener_size
-    memcpy(names, cluster.text, record.cluster_size)
-    names += record.cluster_size
-    if endpoint_size:
-        memcpy(names, endpoint.text, endpoint_size)
+    memcpy(record.text_sizes, texts.sizes, sizeof(texts.sizes))
+    place = <uint8_t*>(record + 1)
+    for index in range(TEXT_COUNT):
+        if texts.sizes[index]:
+            memcpy(place, texts.texts[index], texts.sizes[index])
+            place += texts.sizes[index]
     ring_commit(&connection.table.core.access_ring, size)

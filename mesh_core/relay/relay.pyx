@@ -114,7 +114,11 @@ cdef RelayStatus keep_rest(
 cdef RelayStatus relay_send(CoreC* core, SideC* sink, const uint8_t* data, size_t size) noexcept nogil:
     cdef RelayStatus status
     cdef ssize_t sent = 0
-    if not sink.flags & SIDE_BLOCKED and not sink.queue.size:
+    if sink.queue.size and not sink.flags & SIDE_BLOCKED:
+        status = relay_flush(core, sink)
+        if status == RELAY_SINK_FAILED:
+            return status
+    if not sink.flags & SIDE_BLOCKED:
         sent = send(sink.source.fd, data, size, MSG_NOSIGNAL)
         if sent == <ssize_t>size:
             count_kept(sink, sent)

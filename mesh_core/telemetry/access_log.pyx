@@ -11,9 +11,19 @@ from mesh_core.runtime.ring cimport ring_consume, ring_peek
 from mesh_core.telemetry.response_flags cimport FLAG_COUNT, detail_text, flag_name
 
 cdef enum:
-    # A line's numbers, keys and addresses, and three texts of which every byte may become six (\u00XX).
-    LINE_LIMIT = 2048 + 3 * 6 * ACCESS_TEXT_LIMIT
+    # A line's numbers, keys and addresses, and texts of which every byte may become six (\u00XX).
+    LINE_LIMIT = 2048 + TEXT_COUNT * 6 * ACCESS_TEXT_LIMIT
     BATCH_BYTES = 1 << 18
+
+
+# Envoy's command operators %DOWNSTREAM_TLS_VERSION% and so on, but for the identities.
+cdef const char* TEXT_KEYS[TEXT_COUNT]
+TEXT_KEYS[:] = [
+    b",\"listener\":", b",\"upstream_cluster\":", b",\"upstream_host\":", b",\"requested_server_name\":",
+    b",\"downstream_tls_version\":", b",\"downstream_tls_cipher\":", b",\"downstream_peer_identity\":",
+    b",\"downstream_transport_failure_reason\":", b",\"upstream_tls_version\":", b",\"upstream_tls_cipher\":",
+    b",\"upstream_peer_identity\":", b",\"upstream_transport_failure_reason\":",
+]
 
 
 cdef struct TextC:
@@ -87,12 +97,21 @@ cdef void put_flags(TextC* out, uint32_t flags) noexcept nogil:
     put(out, b"-\"" if first else b"\"")
 
 
+cdef const uint8_t* put_next_text(
+    TextC* out, const uint8_t* text, const AccessRecordC* record, int which
+) noexcept nogil:
+    """Put a text, or null; the text behind it."""
+    put_text_or_null(out, TEXT_KEYS[which], text, record.text_sizes[which])
+    return text + record.text_sizes[which]
+
+
 cdef void put_record(TextC* out, const AccessRecordC* record) noexcept nogil:
     """Append one line; there is room for LINE_LIMIT bytes."""
-    cdef const uint8_t* names = <const uint8_t*>(record + 1)
+    cdef const uint8_t* texts = <const uint8_t*>(record + 1)
     cdef const char* detail = detail_text(record.detail)
     cdef const char* error = strerror(record.error)
     cdef size_t error_size = strlen(error) if record.error else 0
+    cdef int text
     put(out, b"{\"start_time\":")
     put_time(out, record.start_time_us)
     put(out, b",\"connection_id\":")
@@ -105,19 +124,22 @@ cdef void put_record(TextC* out, const AccessRecordC* record) noexcept nogil:
     put_number(out, record.bytes_sent)
     put_flags(out, record.flags)
     put_text_or_null(out, b",\"connection_termination_details\":", <const uint8_t*>detail, strlen(detail))
-    put_text_or_null(out, b",\"listener\":", names, record.listener_size)
+    texts = put_next_text(out, texts, record, TEXT_LISTENER)
     put_address(out, b",\"downstream_remote_address\":", &record.downstream_remote)
     put_address(out, b",\"downstream_local_address\":", &record.downstream_local)
-    put_text_or_null(out, b",\"upstream_cluster\":", names + record.listener_size, record.cluster_size)
-    put_text_or_null(out, b",\"upstream_host\":", names + record.listener_size + record.cluster_size,
-                     record.endpoint_size)
+    texts = put_next_text(out, texts, record, TEXT_CLUSTER)
+    texts = put_next_text(out, texts, record, TEXT_ENDPOINT)
     put_address(out, b",\"upstream_local_address\":", &record.upstream_local)
     put(out, b",\"upstream_connect_time\":")
     if record.connect_time_us < 0:
         put(out, b"null")
     else:
         put_number(out, record.connect_time_us // 1000)
-    put_text_or_null(out, b",\"upstream_transport_failure_reason\":", <const uint8_t*>error, error_size)
+    if not record.text_sizes[<int>TEXT_UPSTREAM_FAILURE]:
+        put_text_or_null(out, b",\"upstream_transport_failure_reason\":", <const uint8_t*>error, error_size)
+    for text in range(<int>TEXT_ENDPOINT + 1, <int>TEXT_COUNT):
+        if record.text_sizes[text]:
+            texts = put_next_text(out, texts, record, text)
     put(out, b"}\n")
 
 
