@@ -3,12 +3,10 @@
 from libc.stdint cimport uint32_t, uint64_t
 from mesh_core._testing.convert cimport peer_bytes
 from mesh_core.includes.atomic cimport fetch_add_u64, fetch_sub_u64
-from mesh_core.runtime.clock cimport coarse_clock_ms
 from mesh_core.snapshot cimport shared_count as shared_count_module
 from mesh_core.snapshot.shared_count cimport SharedCount
 from mesh_core.snapshot.snapshot cimport Snapshot, snapshot_hold, snapshot_release
-from mesh_core.snapshot.tables cimport ClusterC, EndpointC, ListenerC, NameC, PickContextC
-from mesh_core.upstream.pick cimport cluster_pick
+from mesh_core.snapshot.tables cimport SUBSET_NONE, ClusterC, EndpointC, ListenerC, NameC
 
 cdef str name_text(const NameC* name):
     return name.text[:name.size].decode()
@@ -39,6 +37,7 @@ cdef dict listener_fields(const ListenerC* listener, uint32_t workers):
         "descriptors": [listener.descriptors[index] for index in range(workers)],
         "local": peer_bytes(&listener.local),
         "cluster": name_text(&listener.cluster.name),
+        "subset": None if listener.subset == SUBSET_NONE else listener.subset,
         "max_connections": listener.max_connections,
         "active": <size_t>listener.active,
         "idle_timeout_ms": listener.idle_timeout_ms,
@@ -72,22 +71,6 @@ def hold_snapshot(Snapshot snapshot not None, uint32_t worker):
 
 def release_snapshot(Snapshot snapshot not None, uint32_t worker):
     return bool(snapshot_release(snapshot.table, worker))
-
-
-def pick_endpoint(Snapshot snapshot not None, uint32_t cluster, uint32_t worker, uint64_t hash=0, tried=()):
-    """The name of the endpoint that is picked for that worker, or None. `tried`: indexes of endpoints to avoid."""
-    cdef ClusterC* table = &snapshot.table.clusters[cluster]
-    cdef EndpointC* avoided[16]
-    cdef PickContextC context
-    cdef EndpointC* endpoint
-    for place, index in enumerate(tried):
-        avoided[<uint32_t>min(place, 15)] = &table.endpoints[<uint32_t>index]
-    context.hash = hash
-    context.now_ms = coarse_clock_ms()
-    context.tried = avoided
-    context.tried_count = min(len(tried), 16)
-    endpoint = cluster_pick(table, worker, &context)
-    return None if endpoint == NULL else name_text(&endpoint.name)
 
 
 def count_enter(SharedCount count not None, uint64_t limit):

@@ -14,9 +14,10 @@ from typing import TypeVar
 from msgspec import Struct
 
 from mesh_core.config.address import Address, AddressError, parse_address
+from mesh_core.config.check_balancing import check_balancing
 from mesh_core.config.check_tls import check_cluster_tls, check_listener_tls
 from mesh_core.config.faults import PathStep, Report
-from mesh_core.config.schema import Admin, Cluster, Config, Listener
+from mesh_core.config.schema import Admin, Cluster, Config, Endpoint, Listener
 from mesh_core.config.wording import did_you_mean, path_text, quoted
 
 _Part = TypeVar("_Part", bound=Struct)
@@ -43,6 +44,7 @@ def check(config: Config, report: Report) -> None:
         check_listener_tls(["listeners", i, "tls"], listener, report)
     for i, cluster in clusters:
         check_cluster_tls(["clusters", i, "tls"], cluster, report)
+    check_balancing(clusters, listeners, report)
 
 
 def _parts(items: object, of: type[_Part]) -> Iterator[tuple[int, _Part]]:
@@ -130,9 +132,11 @@ def _check_endpoints(
     for index, cluster in clusters:
         first: dict[Address, int] = {}
         own = served.get(cluster.name, {}) if isinstance(cluster.name, str) else {}
-        for place, text in enumerate(cluster.endpoints if isinstance(cluster.endpoints, tuple) else ()):
+        for place, entry in enumerate(cluster.endpoints if isinstance(cluster.endpoints, tuple) else ()):
             path: list[PathStep] = ["clusters", index, "endpoints", place]
-            address = _address(path, text, report)
+            if isinstance(entry, Endpoint):
+                path.append("address")
+            address = _address(path, entry.address if isinstance(entry, Endpoint) else entry, report)
             if address is None:
                 continue
             if first.setdefault(address, place) != place:

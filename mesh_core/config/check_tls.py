@@ -8,7 +8,15 @@ from collections.abc import Sequence
 
 from mesh_core.config.faults import PathStep, Report
 from mesh_core.config.host_name import shared_host_name
-from mesh_core.config.schema import Cluster, ClusterTls, Listener, ListenerTls, PeerNames, ServerCertificate
+from mesh_core.config.schema import (
+    Cluster,
+    ClusterTls,
+    Endpoint,
+    Listener,
+    ListenerTls,
+    PeerNames,
+    ServerCertificate,
+)
 from mesh_core.config.wording import path_text, quoted
 
 ALPN_LIMIT = 16
@@ -78,7 +86,9 @@ def _check_verification(path: list[PathStep], cluster: Cluster, tls: ClusterTls,
 def _has_host_name(cluster: Cluster) -> bool:
     """Whether the endpoints' own name can be checked, as far as can be told."""
     endpoints = cluster.endpoints
-    readable = isinstance(endpoints, tuple) and all(isinstance(each, str) for each in endpoints)
+    readable = isinstance(endpoints, tuple) and all(
+        isinstance(each.address if isinstance(each, Endpoint) else each, str) for each in endpoints
+    )
     return not readable or shared_host_name(cluster) is not None
 
 

@@ -61,6 +61,8 @@ class _Decoder:
             inspect.StructType: self._struct,
             inspect.ListType: self._list,
             inspect.VarTupleType: self._list,
+            inspect.DictType: self._map,
+            inspect.UnionType: self._union,
             inspect.StrType: self._string,
             inspect.BoolType: self._bool,
             inspect.IntType: self._number,
@@ -124,6 +126,27 @@ class _Decoder:
             values.append(self.value(item, field.item))
             self._path.pop()
         return values if isinstance(field.type, inspect.ListType) else tuple(values)
+
+    def _map(self, node: Node, field: Field) -> Any:
+        if not isinstance(node, Mapping):
+            return self._mismatch(node, field)
+        assert field.key is not None and field.item is not None
+        values = {}
+        for entry in node.entries:
+            self._path.append(entry.key)
+            key = self.value(Scalar(entry.key, entry.position), field.key)
+            values[key] = self.value(entry.value, field.item)
+            self._path.pop()
+        return values
+
+    def _union(self, node: Node, field: Field) -> Any:
+        """The member that has the form of what is there: of each form, a union has one member."""
+        for member in field.members:
+            if isinstance(node, Mapping) == isinstance(member.type, inspect.StructType) and (
+                isinstance(node, Mapping) or (isinstance(node, Scalar) and node.value is not None)
+            ):
+                return self.value(node, member)
+        return self._mismatch(node, field)
 
     def _string(self, node: Node, field: Field) -> Any:
         assert isinstance(field.type, inspect.StrType)

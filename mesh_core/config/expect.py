@@ -19,7 +19,9 @@ _UNIT_MS = {"ms": 1, "s": 1000, "sec": 1000, "m": 60_000, "min": 60_000, "h": 3_
 def expected(field: Field, node: Node) -> str:
     """What the field takes, for "expected …"."""
     kind = field.type
-    if isinstance(kind, inspect.StructType):
+    if isinstance(kind, inspect.UnionType):
+        return " or ".join(expected(member, node) for member in field.members)
+    if isinstance(kind, inspect.StructType | inspect.DictType):
         return "a mapping"
     if isinstance(kind, inspect.ListType | inspect.VarTupleType):
         return "a list"
@@ -84,6 +86,8 @@ def advice(field: Field, node: Node, *, secret: bool) -> str | None:
     kind = field.type
     if isinstance(kind, inspect.StructType):
         return f"its keys are {', '.join(inner.encode_name for inner in kind.fields)}"
+    if isinstance(kind, inspect.DictType | inspect.UnionType):
+        return _example(field, "for example ")
     if isinstance(kind, inspect.ListType | inspect.VarTupleType):
         if isinstance(node, Mapping):
             return "put a dash before each item"

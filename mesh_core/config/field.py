@@ -8,9 +8,12 @@ from msgspec import inspect
 
 
 class Field:
-    """A type as msgspec describes it, with the name that it stands under and what its annotations add."""
+    """A type as msgspec describes it, with the name that it stands under and what its annotations add.
 
-    __slots__ = ("examples", "form", "item", "later", "name", "nullable", "type")
+    `item`: what a list or a mapping of any keys holds; `key`: what such keys are; `members`: what a union is of.
+    """
+
+    __slots__ = ("examples", "form", "item", "key", "later", "members", "name", "nullable", "type")
 
     def __init__(self, name: str, declared: inspect.Type) -> None:
         self.name = name
@@ -20,8 +23,15 @@ class Field:
         self.nullable = False
         self.type = self._unwrap(declared)
         self.item: Field | None = None
+        self.key: Field | None = None
+        self.members: list[Field] = []
         if isinstance(self.type, inspect.ListType | inspect.VarTupleType):
             self.item = Field(name, self.type.item_type)
+        elif isinstance(self.type, inspect.DictType):
+            self.key, self.item = Field(name, self.type.key_type), Field(name, self.type.value_type)
+        elif isinstance(self.type, inspect.UnionType):
+            self.members = [Field(name, each) for each in self.type.types if not isinstance(each, inspect.NoneType)]
+            self.examples = self.examples or next((each.examples for each in self.members if each.examples), [])
 
     def _unwrap(self, declared: inspect.Type) -> inspect.Type:
         """The type itself, out of its annotations and out of `X | None`."""
@@ -35,9 +45,9 @@ class Field:
                 declared = declared.type
             elif isinstance(declared, inspect.UnionType):
                 inner = [member for member in declared.types if not isinstance(member, inspect.NoneType)]
-                if len(inner) != 1:
-                    raise TypeError(f"{self.name}: no decoder for a union of several types")
-                self.nullable = True
+                self.nullable = self.nullable or len(inner) < len(declared.types)
+                if len(inner) > 1:
+                    return declared
                 declared = inner[0]
             else:
                 return declared

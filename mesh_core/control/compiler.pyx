@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 
 from libc.stdint cimport uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
+from mesh_core.control.balancing cimport compile_balancing, needed_subsets, subset_index
 from mesh_core.includes.socket cimport sockaddr_storage, socklen_t
 from mesh_core.net.address cimport address_from_ip, address_from_path, peer_address_from
 from mesh_core.runtime.core cimport SCRATCH_BYTES
@@ -17,15 +18,8 @@ from mesh_core.snapshot.tables cimport ClusterC, EndpointC, ListenerC, NameC
 from mesh_core.telemetry.stats cimport StatsScope
 from mesh_core.tls.context cimport TlsContext, TlsSessions
 from mesh_core.upstream.endpoint_state cimport ClusterState, EndpointState
-from mesh_core.upstream.load_balancer cimport load_balancer
 
 CONTROL_DESCRIPTORS = 64
-
-cdef enum:
-    # What one worker writes for every connection lies apart from what its neighbour writes: two cache lines, as
-    # memory begins anywhere within one.
-    LINE_BYTES = 128
-
 
 cdef class Compiler:
     """Makes the snapshots of one proxy, and keeps what outlives them: connection counts and statistics."""
@@ -52,6 +46,14 @@ cdef class Compiler:
         """Downstream connections open now, in all workers (int)."""
         return int(self.process_active)
 
+    def endpoint_health(self, str cluster, str endpoint):
+        """Why an endpoint is not healthy, by Envoy's names: {reason: whether it holds}. It is when none does."""
+        cdef EndpointState state = self.endpoint_states.get((cluster, endpoint))
+        return {
+            "failed_active_health_check": state is not None and state.failed_active_health_check,
+            "failed_outlier_check": state is not None and state.ejected,
+        }
+
     def compile(self, config, sockets, endpoints, listener_tls=None, cluster_tls=None):
         """A new Snapshot of `config`. `sockets`: for each listener to serve, by name, its ListenerSocket.
 
@@ -68,22 +70,24 @@ cdef class Compiler:
         snapshot.table.max_connections = config.max_connections or 0
         snapshot.table.descriptor_limit = descriptor_limit()
         snapshot.table.access_log = config.access_log is not None
-        self.compile_clusters(snapshot, config.clusters, endpoints, cluster_tls or {}, clusters)
+        self.compile_clusters(snapshot, config, endpoints, cluster_tls or {}, clusters)
         listeners = [each for each in config.listeners if each.name in sockets]
         self.compile_listeners(snapshot, listeners, sockets, listener_tls or {}, clusters)
         return snapshot
 
-    cdef compile_clusters(self, Snapshot snapshot, clusters, endpoints, tls, dict index_of):
-        cdef ClusterC* table = <ClusterC*>snapshot.allocate(len(clusters) * sizeof(ClusterC))
+    cdef compile_clusters(self, Snapshot snapshot, config, endpoints, tls, dict compiled):
+        """Fill in `compiled`: of each name the cluster, its index and its subsets."""
+        cdef ClusterC* table = <ClusterC*>snapshot.allocate(len(config.clusters) * sizeof(ClusterC))
         snapshot.table.clusters = table
-        snapshot.table.cluster_count = <uint32_t>len(clusters)
-        for index, cluster in enumerate(clusters):
-            index_of[cluster.name] = index
-            self.compile_cluster(
-                snapshot, &table[index], cluster, endpoints.get(cluster.name, ()), tls.get(cluster.name))
+        snapshot.table.cluster_count = <uint32_t>len(config.clusters)
+        for index, cluster in enumerate(config.clusters):
+            found = endpoints.get(cluster.name, ())
+            listeners = [each for each in config.listeners if each.cluster == cluster.name]
+            subsets = needed_subsets(cluster, found, listeners)
+            compiled[cluster.name] = (cluster, index, subsets)
+            self.compile_cluster(snapshot, &table[index], cluster, found, subsets, tls.get(cluster.name))
 
-    cdef compile_cluster(self, Snapshot snapshot, ClusterC* out, cluster, endpoints, TlsContext tls):
-        cdef uint32_t worker
+    cdef compile_cluster(self, Snapshot snapshot, ClusterC* out, cluster, endpoints, dict subsets, TlsContext tls):
         cdef ClusterState state = self.cluster_states.setdefault(cluster.name, ClusterState())
         snapshot.keep.append(state)
         out.state = &state.state
@@ -100,22 +104,19 @@ cdef class Compiler:
             self.compile_endpoint(snapshot, &out.endpoints[index], state, cluster.name, endpoint)
             if tls is not None:
                 self.compile_sessions(snapshot, &out.endpoints[index], tls, endpoint)
-        out.balancer = load_balancer(cluster.load_balancer)
-        out.balancer_state = <void**>snapshot.allocate(self.workers * sizeof(void*))
-        for worker in range(self.workers):
-            out.balancer_state[worker] = snapshot.allocate(max(out.balancer.state_bytes, <size_t>LINE_BYTES))
-            # Each snapshot starts its turns elsewhere, or frequent changes would favour the first endpoints.
-            out.balancer.init(out, out.balancer_state[worker], <uint64_t>worker + self.version - 1)
+        # Each snapshot starts its turns elsewhere, or frequent changes would favour the first endpoints.
+        compile_balancing(snapshot, out, cluster, endpoints, subsets, self.version - 1)
 
     cdef compile_endpoint(self, Snapshot snapshot, EndpointC* out, ClusterState cluster_state, str cluster, endpoint):
-        cdef EndpointState state = self.endpoint_states.setdefault(
-            (cluster, endpoint.name), EndpointState(cluster_state)
-        )
+        cdef EndpointState state = self.endpoint_states.get((cluster, endpoint.name))
+        if state is None:
+            state = self.endpoint_states[cluster, endpoint.name] = EndpointState(cluster_state)
         snapshot.keep.append(state)
         out.state = &state.state
         out.name = self.name(snapshot, endpoint.name)
         out.stats = self.stats(snapshot, "endpoint", (cluster, endpoint.name))
         out.address_size = socket_address(&out.address, endpoint.address)
+        out.weight = endpoint.settings.weight
 
     cdef compile_sessions(self, Snapshot snapshot, EndpointC* out, TlsContext tls, endpoint):
         cdef TlsSessions sessions = tls.sessions_with(endpoint.name, self.workers)
@@ -127,7 +128,9 @@ cdef class Compiler:
         snapshot.table.listeners = table
         snapshot.table.listener_count = <uint32_t>len(listeners)
         for index, listener in enumerate(listeners):
-            table[index].cluster = &snapshot.table.clusters[<uint32_t>clusters[listener.cluster]]
+            cluster, place, subsets = clusters[listener.cluster]
+            table[index].cluster = &snapshot.table.clusters[<uint32_t>place]
+            table[index].subset = subset_index(cluster, subsets, listener.subset)
             self.compile_listener(snapshot, &table[index], listener, sockets[listener.name], tls.get(listener.name))
 
     cdef compile_listener(self, Snapshot snapshot, ListenerC* out, listener, listener_socket, TlsContext tls):

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from mesh_core.config import Address, Cluster, Config, parse_address
+from mesh_core.config import Address, Cluster, Config, Endpoint, parse_address
+from mesh_core.config.schema.endpoint import as_endpoint
 
 
 class ResolvedEndpoint(NamedTuple):
     """One endpoint: where it is, and where that was learned.
 
-    `name` is what logs, statistics and the admin endpoint call it: its address in text. `source` is the entry of the
-    cluster's `endpoints` that it came from.
+    `name` is what logs, statistics and the admin endpoint call it: its address in text. `source` is the address that
+    stands in the cluster's `endpoints`, and `settings` all that stands there.
     """
 
     name: str
     address: Address
     source: str
+    settings: Endpoint
 
 
 Endpoints = Mapping[str, Sequence[ResolvedEndpoint]]
@@ -26,7 +28,10 @@ Endpoints = Mapping[str, Sequence[ResolvedEndpoint]]
 
 def static_endpoints(cluster: Cluster) -> tuple[ResolvedEndpoint, ...]:
     """The endpoints of a cluster whose configuration has their addresses."""
-    return tuple(ResolvedEndpoint(each, parse_address(each), each) for each in cluster.endpoints)
+    return tuple(
+        ResolvedEndpoint(each.address, parse_address(each.address), each.address, each)
+        for each in map(as_endpoint, cluster.endpoints)
+    )
 
 
 def configured_endpoints(config: Config) -> Endpoints:

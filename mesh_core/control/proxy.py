@@ -137,6 +137,10 @@ class Proxy:
         """Downstream connections open now."""
         return self._compiler.active_connections
 
+    def endpoint_health(self, cluster: str, endpoint: str) -> dict[str, bool]:
+        """What an endpoint, by its name, suffers from: {reason: whether it holds}. It is healthy when nothing is."""
+        return self._compiler.endpoint_health(cluster, endpoint)
+
     @property
     def listener_addresses(self) -> dict[str, str]:
         """Where each listener really listens, by name: port 0 resolved."""

@@ -16,6 +16,8 @@ cdef extern from * nogil:
     #define hm_sub(p, v) __atomic_fetch_sub((p), (v), __ATOMIC_RELAXED)
     #define hm_or(p, v) __atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST)
     #define hm_and(p, v) __atomic_fetch_and((p), (v), __ATOMIC_SEQ_CST)
+    #define hm_compare_exchange(p, e, v) \
+        __atomic_compare_exchange_n((p), (e), (v), 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
     #define hm_fence() __atomic_thread_fence(__ATOMIC_SEQ_CST)
     """
     uint64_t load_acquire_u64 "hm_load_acquire"(const uint64_t* p)
@@ -32,5 +34,7 @@ cdef extern from * nogil:
     void store_relaxed_i64 "hm_store_relaxed"(int64_t* p, int64_t v)
     uint32_t fetch_and_u32 "hm_and"(uint32_t* p, uint32_t v)
     uint32_t fetch_or_u32 "hm_or"(uint32_t* p, uint32_t v)
+    # True when `p` held what `expected` says and now holds `v`; else `expected` says what it holds. May fail at random.
+    bint compare_exchange_u64 "hm_compare_exchange"(uint64_t* p, uint64_t* expected, uint64_t v)
     void* exchange_ptr "hm_exchange"(void** p, void* v)
     void full_fence "hm_fence"()

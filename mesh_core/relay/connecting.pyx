@@ -6,7 +6,7 @@ from mesh_core.includes.linux cimport (
     EAGAIN, ECONNRESET, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPIPE, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI,
     EPOLLRDHUP, EPROTO, ETIMEDOUT, errno,
 )
-from mesh_core.includes.socket cimport AF_UNIX, MSG_PEEK, recv
+from mesh_core.includes.socket cimport AF_INET, AF_INET6, AF_UNIX, MSG_PEEK, recv
 from mesh_core.net.address cimport PeerAddressC
 from mesh_core.net.proxy_protocol cimport proxy_protocol_write
 from mesh_core.net.sockets cimport socket_connect, socket_local_address
@@ -34,7 +34,8 @@ from mesh_core.telemetry.stats cimport (
 )
 from mesh_core.tls.openssl cimport SSL_SESSION
 from mesh_core.tls.session cimport TLS_RESUMED, TlsC, tls_failure_text, tls_peer_refused
-from mesh_core.upstream.pick cimport cluster_pick
+from mesh_core.upstream.hashing cimport hash_bytes
+from mesh_core.upstream.pick cimport cluster_observe, cluster_pick
 
 
 cdef void connection_connect(ConnectionC* connection) noexcept nogil:
@@ -65,11 +66,24 @@ cdef void connection_connect(ConnectionC* connection) noexcept nogil:
 
 cdef EndpointC* pick_endpoint(ConnectionC* connection) noexcept nogil:
     cdef PickContextC context
-    context.hash = 0
+    context.hashed = source_ip_hash(&connection.remote, &context.hash)
+    context.subset = connection.listener.subset
     context.now_ms = connection.table.core.reactor.now_ms
     context.tried = NULL
     context.tried_count = 0
     return cluster_pick(connection.cluster, connection.table.core.index, &context)
+
+
+cdef bint source_ip_hash(const PeerAddressC* remote, uint64_t* out) noexcept nogil:
+    """The hash of the address without its port; False when there is none."""
+    if remote.family == AF_INET:
+        out[0] = hash_bytes(&remote.v4.sin_addr, sizeof(remote.v4.sin_addr), 0)
+    elif remote.family == AF_INET6:
+        out[0] = hash_bytes(&remote.v6.sin6_addr, sizeof(remote.v6.sin6_addr), 0)
+    else:
+        out[0] = 0
+        return False
+    return True
 
 
 cdef void try_connect(ConnectionC* connection) noexcept nogil:
@@ -138,7 +152,12 @@ cdef void on_connecting(void* owner, uint32_t events) noexcept nogil:
         upstream_connected(connection)
 
 
+cdef void observe_connect(ConnectionC* connection, int64_t duration_us) noexcept nogil:
+    cluster_observe(connection.cluster, connection.endpoint, duration_us, connection.table.core.reactor.now_ms)
+
+
 cdef void upstream_connected(ConnectionC* connection) noexcept nogil:
+    observe_connect(connection, monotonic_us() - connection.connect_begun_us)
     if connection.cluster.send_proxy_protocol and not prepend_proxy_header(connection):
         connection_out_of_memory(connection)
     elif connection.cluster.tls != NULL:
@@ -195,6 +214,7 @@ cdef void connect_failed(ConnectionC* connection, int error) noexcept nogil:
         connection_out_of_memory(connection)
         return
     connection.error = <uint16_t>error
+    observe_connect(connection, connection.cluster.connect_timeout_ms * 1000)
     connection.cluster.stats[core.index][CLUSTER_CX_CONNECT_FAIL] += 1
     connection.endpoint.stats[core.index][ENDPOINT_CX_CONNECT_FAIL] += 1
     connection_abort(connection, FLAG_UPSTREAM_CONNECTION_FAILURE, DETAIL_CONNECT_FAILED)
@@ -204,6 +224,7 @@ cdef void on_connect_late(void* owner) noexcept nogil:
     cdef ConnectionC* connection = <ConnectionC*>owner
     cdef uint32_t index = connection.table.core.index
     connection.error = ETIMEDOUT
+    observe_connect(connection, connection.cluster.connect_timeout_ms * 1000)
     connection.cluster.stats[index][CLUSTER_CX_CONNECT_TIMEOUT] += 1
     connection.endpoint.stats[index][ENDPOINT_CX_CONNECT_FAIL] += 1
     connection_abort(connection, FLAG_UPSTREAM_CONNECTION_FAILURE, DETAIL_CONNECT_TIMEOUT)

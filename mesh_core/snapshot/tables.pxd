@@ -10,10 +10,13 @@ from mesh_core.net.address cimport PeerAddressC
 from mesh_core.tls.context cimport TlsContextC
 from mesh_core.tls.openssl cimport SSL_SESSION
 from mesh_core.upstream.endpoint_state cimport ClusterStateC, EndpointStateC
+from mesh_core.upstream.priority_load cimport LevelLoadC
+from mesh_core.upstream.weighted_table cimport WeightedTableC
 
 
 cdef enum:
     USERS_STRIDE = 8           # words between the counts of two workers: a cache line
+    SUBSET_NONE = 0xFFFFFFFF   # no such subset: no endpoint is picked
 
 
 # A short text of the configuration: not NUL-terminated.
@@ -27,28 +30,108 @@ cdef struct EndpointC:
     sockaddr_storage address
     socklen_t address_size
     SSL_SESSION** tls_sessions  # for each worker, one to resume or NULL; NULL without TLS; written by that worker
+    uint32_t weight
     EndpointStateC* state      # shared by all workers and snapshots; written atomically
     uint64_t** stats           # EndpointStat words, a block for each worker
+
+
+# Numbers of a cluster's load balancing, defaults filled in.
+cdef struct BalancerSettingsC:
+    uint32_t choice_count
+    double active_request_bias
+    uint64_t minimum_ring_size
+    uint64_t maximum_ring_size
+    uint32_t maglev_table_size  # a prime
+    double decay_ms
+    uint32_t panic_threshold_percent
+    uint32_t overprovisioning_percent
+    bint weighted              # endpoints differ in weight
+    int64_t slow_start_window_ms  # 0: none
+    double slow_start_exponent  # 1 / aggression
+    double slow_start_least    # the least part of the weight
+
+
+# The endpoints of one priority level, or of one locality in it where localities have weights. Never empty.
+cdef struct PoolTableC:
+    EndpointC** members
+    uint32_t member_count
+    uint32_t locality_weight
+    void* lookup               # what the balancer's `build` made; NULL for those that do not hash
+
+
+# One priority level; those that have no endpoint are left out.
+cdef struct LevelTableC:
+    PoolTableC* pools
+    uint32_t pool_count
+    uint32_t member_count      # of all pools
+
+
+# Those endpoints of a cluster that bear certain labels, highest priority first.
+cdef struct SubsetC:
+    LevelTableC* levels
+    uint32_t level_count
+
+
+# What one worker keeps of a pool, level and subset: made on the control thread, then written by that worker only.
+cdef struct PoolC:
+    const PoolTableC* table
+    EndpointC** eligible       # those that may be picked; room for every member
+    uint32_t eligible_count
+    bint panic                 # all members are eligible, healthy or not
+    bint weighted              # the eligible ones differ in weight: `weights` stands
+    WeightedTableC weights     # over `eligible`
+    uint64_t turn              # of round robin
+
+
+cdef struct LevelC:
+    PoolC* pools
+    uint32_t pool_count
+    uint32_t load_percent      # of the cluster's connections
+    bint panic
+    WeightedTableC localities  # over `pools`; empty when none has both a weight and an eligible endpoint
+    uint64_t turn              # of the localities
+
+
+cdef struct ViewC:
+    const SubsetC* subset
+    LevelC* levels             # one for each of the subset's
+    LevelLoadC* loads          # one for each level
+    double* scratch            # room for the weights of the largest pool, and of the pools of a level
+    PoolC* only                # where every pick goes, if that is a single pool
+    uint64_t generation        # of the ClusterStateC that this was made by
+    int64_t refresh_at_ms      # when weights change by themselves; INT64_MAX: never
+    uint64_t random            # state of random_next
 
 
 # What a choice of an endpoint goes by, besides the cluster; see upstream/pick.pxd.
 cdef struct PickContextC:
     uint64_t hash              # of what shall lead to the same endpoint again; for balancers that hash
+    bint hashed                # whether there is a hash; without one, a random number takes its place
+    uint32_t subset            # index among the cluster's subsets, or SUBSET_NONE
     int64_t now_ms             # coarse monotonic clock
     EndpointC** tried          # endpoints to avoid while there are others; borrowed for the call
     uint32_t tried_count
 
 
 # A way to choose an endpoint; the table of functions that every balancer fills in.
-# `init` prepares the state of one worker, on the control thread; `seed` differs by worker and snapshot. `pick`
-# returns NULL when there is no endpoint to go to; `state` is then that worker's own.
-ctypedef void (*init_fn)(const ClusterC* cluster, void* state, uint64_t seed) noexcept nogil
-ctypedef EndpointC* (*pick_fn)(const ClusterC* cluster, void* state, const PickContextC* context) noexcept nogil
+#
+# `lookup_bytes` and `build` are for balancers that hash, NULL for others: how much memory the lookup of a pool needs,
+# and to fill it in (zeroed at first, in table.lookup); control thread. `build` is False when memory is exhausted.
+# `pick` chooses one of a pool's eligible endpoints, of which there is at least one, whether tried before or not. Only
+# balancers that hash look at `context`: the others get what they need from `pool` and `random`.
+# `observe`, or NULL: a connect took that long, in microseconds, or failed, which counts as the connect time-out.
+ctypedef size_t (*lookup_bytes_fn)(const BalancerSettingsC* settings, const PoolTableC* table) noexcept nogil
+ctypedef bint (*build_fn)(const BalancerSettingsC* settings, PoolTableC* table) noexcept nogil
+ctypedef EndpointC* (*pick_fn)(
+    const BalancerSettingsC* settings, PoolC* pool, uint64_t* random, const PickContextC* context) noexcept nogil
+ctypedef void (*observe_fn)(
+    const BalancerSettingsC* settings, EndpointC* endpoint, int64_t duration_us, int64_t now_ms) noexcept nogil
 
 cdef struct LoadBalancerC:
-    size_t state_bytes         # writable memory that one worker needs for one cluster
-    init_fn init
+    lookup_bytes_fn lookup_bytes
+    build_fn build
     pick_fn pick
+    observe_fn observe
 
 
 cdef struct ClusterC:
@@ -57,7 +140,10 @@ cdef struct ClusterC:
     uint32_t endpoint_count
     ClusterStateC* state       # shared by all workers and snapshots; written atomically
     const LoadBalancerC* balancer
-    void** balancer_state      # for each worker; what it points to is written by that worker
+    BalancerSettingsC balancing
+    SubsetC* subsets           # the first has every endpoint, the others are those that a listener asks for
+    uint32_t subset_count
+    ViewC** views              # for each worker, one for each subset; that worker's own
     int64_t connect_timeout_ms
     int send_proxy_protocol    # 0, 1 or 2
     const TlsContextC* tls     # NULL: in the clear
@@ -70,6 +156,7 @@ cdef struct ListenerC:
     const int* descriptors     # a listening socket for each worker; borrowed from the control thread
     PeerAddressC local         # bound address
     const ClusterC* cluster
+    uint32_t subset            # of the cluster; SUBSET_NONE when it has none for this listener
     uint32_t max_connections   # 0: no limit
     uint64_t* active           # connections of this listener in all workers; written atomically
     int64_t idle_timeout_ms    # 0: none

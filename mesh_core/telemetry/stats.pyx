@@ -73,6 +73,8 @@ STATISTICS = {
         ("upstream_cx_reset", COUNTER, "Connections that the upstream reset", (CLUSTER_CX_RESET,), ()),
         ("upstream_cx_rx_bytes_total", COUNTER, "Bytes received from upstream", (CLUSTER_RX_BYTES,), ()),
         ("upstream_cx_tx_bytes_total", COUNTER, "Bytes sent to upstream", (CLUSTER_TX_BYTES,), ()),
+        ("lb_healthy_panic", COUNTER, "Endpoints chosen regardless of health, because too few were healthy",
+         (CLUSTER_LB_HEALTHY_PANIC,), ()),
     )),
     "endpoint": (("cluster", "endpoint"), (
         ("cx_total", COUNTER, "Connections begun", (ENDPOINT_CX_TOTAL,), ()),

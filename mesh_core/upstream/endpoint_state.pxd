@@ -21,6 +21,7 @@ cdef struct ClusterStateC:
 
 cdef struct EndpointStateC:
     uint64_t active            # connections open or being opened, in all workers
+    uint64_t round_trip        # of connects; see peak_ewma.pxd. 0: none yet
     uint32_t unhealthy         # bits as above; 0: may be picked
     int64_t healthy_since_ms   # coarse monotonic clock; when it joined or was last found healthy again
 

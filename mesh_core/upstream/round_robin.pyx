@@ -1,28 +1,19 @@
 """Round robin; the contract stands in round_robin.pxd."""
 
-from libc.stdint cimport uint32_t, uint64_t
-from mesh_core.snapshot.tables cimport ClusterC, EndpointC, PickContextC
+from libc.stdint cimport uint64_t
+from mesh_core.snapshot.tables cimport BalancerSettingsC, EndpointC, PickContextC, PoolC
+from mesh_core.upstream.hashing cimport GOLDEN_STEP
+from mesh_core.upstream.weighted_table cimport weighted_table_find
 
 
-cdef struct StateC:
-    uint32_t next
+cdef EndpointC* pick(
+    const BalancerSettingsC* settings, PoolC* pool, uint64_t* random, const PickContextC* context
+) noexcept nogil:
+    cdef uint64_t turn = pool.turn
+    pool.turn = turn + 1
+    if pool.weighted:
+        return pool.eligible[weighted_table_find(&pool.weights, turn * <uint64_t>GOLDEN_STEP)]
+    return pool.eligible[turn % pool.eligible_count]
 
 
-cdef void init(const ClusterC* cluster, void* state, uint64_t seed) noexcept nogil:
-    (<StateC*>state).next = <uint32_t>(seed % cluster.endpoint_count) if cluster.endpoint_count else 0
-
-
-cdef EndpointC* pick(const ClusterC* cluster, void* state, const PickContextC* context) noexcept nogil:
-    cdef StateC* turn = <StateC*>state
-    cdef uint32_t index = turn.next
-    if index >= cluster.endpoint_count:
-        if cluster.endpoint_count == 0:
-            return NULL
-        index = 0
-    turn.next = index + 1
-    return &cluster.endpoints[index]
-
-
-ROUND_ROBIN.state_bytes = sizeof(StateC)
-ROUND_ROBIN.init = init
 ROUND_ROBIN.pick = pick

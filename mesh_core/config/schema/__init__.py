@@ -10,7 +10,18 @@ an address means is in `address`.
 
 from mesh_core.config.schema.cluster import Cluster
 from mesh_core.config.schema.config import Config
+from mesh_core.config.schema.endpoint import Endpoint, Locality
 from mesh_core.config.schema.listener import Listener
+from mesh_core.config.schema.load_balancing import (
+    LeastRequest,
+    LocalityWeight,
+    Maglev,
+    PeakEwma,
+    RingHash,
+    SlowStart,
+    Subsets,
+    SubsetSelector,
+)
 from mesh_core.config.schema.operations import AccessLog, Admin
 from mesh_core.config.schema.tls import ClusterTls, ListenerTls, PeerNames, ServerCertificate
 
@@ -20,8 +31,18 @@ __all__ = [
     "Cluster",
     "ClusterTls",
     "Config",
+    "Endpoint",
+    "LeastRequest",
     "Listener",
     "ListenerTls",
+    "Locality",
+    "LocalityWeight",
+    "Maglev",
+    "PeakEwma",
     "PeerNames",
+    "RingHash",
     "ServerCertificate",
+    "SlowStart",
+    "SubsetSelector",
+    "Subsets",
 ]

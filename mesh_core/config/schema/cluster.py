@@ -8,6 +8,17 @@ from msgspec import Meta, Struct
 
 from mesh_core.config.schema.common import Name, PositiveInt
 from mesh_core.config.schema.tls import ClusterTls
+from mesh_core.config.schema.endpoint import Endpoint
+from mesh_core.config.schema.load_balancing import (
+    LeastRequest,
+    LoadBalancerName,
+    LocalityWeight,
+    Maglev,
+    PeakEwma,
+    RingHash,
+    SlowStart,
+    Subsets,
+)
 
 
 class Cluster(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -21,11 +32,12 @@ class Cluster(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         ),
     ]
     endpoints: Annotated[
-        tuple[Annotated[str, Meta(examples=["127.0.0.1:9001"])], ...],
+        tuple[Annotated[str, Meta(examples=["127.0.0.1:9001"])] | Endpoint, ...],
         Meta(
             description=(
-                "Addresses to connect to: an IP address and a port, or a Unix socket. Each stands here "
-                "once. With an empty list every connection is closed (response flag UH)."
+                "Addresses to connect to: an IP address and a port, or a Unix socket; or mappings that say more "
+                "of one. Each address stands here once. With an empty list every connection is closed (response "
+                "flag UH)."
             ),
             examples=[["127.0.0.1:9001", "127.0.0.1:9002"]],
         ),
@@ -41,14 +53,89 @@ class Cluster(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         ),
     ] = 5000
     load_balancer: Annotated[
-        Literal["round_robin"],
+        LoadBalancerName,
         Meta(
             description=(
-                "How an endpoint is chosen for a connection. round_robin takes each in turn. Default: "
-                "round_robin, as in Envoy."
+                "How an endpoint is chosen for a connection. round_robin takes each in turn; least_request the one "
+                "of two that has fewer connections; random any; peak_ewma the one of two that costs less by its "
+                "connect time and connections; ring_hash and maglev always the same for the same hash_policy. "
+                "Default: round_robin, as in Envoy."
             ),
         ),
     ] = "round_robin"
+    least_request: Annotated[
+        LeastRequest | None,
+        Meta(description="Options of load_balancer: least_request. Default: those of each field."),
+    ] = None
+    ring_hash: Annotated[
+        RingHash | None,
+        Meta(description="Options of load_balancer: ring_hash. Default: those of each field."),
+    ] = None
+    maglev: Annotated[
+        Maglev | None,
+        Meta(description="Options of load_balancer: maglev. Default: those of each field."),
+    ] = None
+    peak_ewma: Annotated[
+        PeakEwma | None,
+        Meta(description="Options of load_balancer: peak_ewma. Default: those of each field."),
+    ] = None
+    hash_policy: Annotated[
+        Literal["source_ip"],
+        Meta(
+            description=(
+                "What ring_hash and maglev go by. source_ip: the downstream's IP address without its port; that of "
+                "the PROXY protocol header where one is accepted. Connections without one, as over Unix sockets, go "
+                "anywhere. Default: source_ip (Envoy's tcp_proxy has no default, and then chooses at random)."
+            ),
+        ),
+    ] = "source_ip"
+    slow_start: Annotated[
+        SlowStart | None,
+        Meta(
+            description=(
+                "How an endpoint that joins or recovers comes to its full weight; not for ring_hash and maglev. "
+                "Default: at once, as in Envoy."
+            ),
+        ),
+    ] = None
+    panic_threshold_percent: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=100,
+            description=(
+                "When less than this part of a priority's endpoints is healthy, in percent, and the other priorities "
+                "cannot make up for it, health is disregarded there; 0 for never. Default: 50, as in Envoy."
+            ),
+            examples=[50],
+        ),
+    ] = 50
+    overprovisioning_percent: Annotated[
+        int,
+        Meta(
+            ge=100,
+            le=10_000,
+            description=(
+                "What all endpoints of a priority or locality together can take, in percent of what they have to. At "
+                "140 a priority hands nothing on before less than 100/140 of its endpoints are healthy. Default: "
+                "140, as Envoy's overprovisioning_factor."
+            ),
+            examples=[140],
+        ),
+    ] = 140
+    locality_weights: Annotated[
+        tuple[LocalityWeight, ...],
+        Meta(
+            description=(
+                "Shares of the localities, within each priority. Every locality of an endpoint has one then. Default: "
+                "none; endpoints share by their own weights, wherever they are."
+            ),
+        ),
+    ] = ()
+    subsets: Annotated[
+        Subsets | None,
+        Meta(description="Parts of the endpoints that listeners may choose by labels. Default: none, as in Envoy."),
+    ] = None
     send_proxy_protocol: Annotated[
         Literal["v1", "v2"] | None,
         Meta(

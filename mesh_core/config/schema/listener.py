@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from mesh_core.config.schema.common import Name, NaturalInt, PositiveInt
 from mesh_core.config.schema.tls import ListenerTls
+from mesh_core.config.schema.endpoint import Labels
 
 
 class Listener(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -37,6 +38,16 @@ class Listener(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Name,
         Meta(description="The name of the cluster that its connections go to.", examples=["app"]),
     ]
+    subset: Annotated[
+        Labels | None,
+        Meta(
+            description=(
+                "Labels of the endpoints that its connections go to, out of the cluster's `subsets`. Default: none, "
+                "which is any endpoint, or what the cluster's fallback_policy says."
+            ),
+            examples=[{"version": "v2"}],
+        ),
+    ] = None
     protocol: Annotated[
         Literal["tcp"],
         Meta(

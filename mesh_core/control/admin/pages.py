@@ -13,6 +13,7 @@ import orjson
 
 from mesh_core.control import logs
 from mesh_core.control.admin import prometheus
+from mesh_core.control.admin.clusters import clusters_text, describe_clusters
 from mesh_core.control.admin.prometheus import ProcessStatistic
 from mesh_core.control.admin.stats_filter import FilterError, compile_filter
 from mesh_core.control.proxy import Proxy
@@ -90,32 +91,8 @@ async def config_dump(proxy: Proxy, _query: Query) -> Answer:
 
 
 async def clusters(proxy: Proxy, query: Query) -> Answer:
-    endpoints = {scope.labels: scope.read() for scope in proxy.registry.scopes("endpoint")}
-    totals = {scope.labels: scope.read() for scope in proxy.registry.scopes("cluster")}
-    if query.get("format") == "json":
-        return as_json(
-            {
-                "clusters": [
-                    {
-                        "name": cluster.name,
-                        "load_balancer": cluster.load_balancer,
-                        "stats": totals.get((cluster.name,), {}),
-                        "endpoints": [
-                            {"address": each, "stats": endpoints.get((cluster.name, each), {})}
-                            for each in cluster.endpoints
-                        ],
-                    }
-                    for cluster in proxy.config.clusters
-                ]
-            }
-        )
-    lines = []
-    for cluster in proxy.config.clusters:
-        lines.append(f"{cluster.name}::load_balancer::{cluster.load_balancer}\n")
-        for each in cluster.endpoints:
-            for name, value in endpoints.get((cluster.name, each), {}).items():
-                lines.append(f"{cluster.name}::{each}::{name}::{value}\n")
-    return text("".join(lines))
+    described = describe_clusters(proxy)
+    return as_json({"clusters": described}) if query.get("format") == "json" else text(clusters_text(described))
 
 
 async def listeners(proxy: Proxy, query: Query) -> Answer:

@@ -15,10 +15,22 @@ from mesh_core.config import (
     Cluster,
     ClusterTls,
     Config,
+    Endpoint,
     Listener,
     ListenerTls,
     PeerNames,
     ServerCertificate,
+)
+from mesh_core.config.schema import (
+    LeastRequest,
+    Locality,
+    LocalityWeight,
+    Maglev,
+    PeakEwma,
+    RingHash,
+    SlowStart,
+    Subsets,
+    SubsetSelector,
 )
 
 _LETTERS = string.ascii_letters + string.digits + "_"
@@ -75,6 +87,69 @@ _CLUSTER_TLS = st.builds(
     session_resumption=st.booleans(),
     **_TLS_SETTINGS,
 ) | st.just(ClusterTls(insecure_skip_verify=True, certificate="leaf.pem", key="leaf.key"))
+_LABELS = st.dictionaries(
+    st.sampled_from(["version", "stage", "a/b.c"]), st.text(st.sampled_from("aZ9é -"), max_size=5), max_size=2
+)
+_LOCALITIES = st.builds(Locality, region=st.sampled_from(["", "eu"]), zone=st.sampled_from(["", "é 1"]))
+_SHARES = st.floats(0.01, 100)
+_OPTIONS: dict[str, st.SearchStrategy[Any]] = {
+    "least_request": st.builds(
+        LeastRequest, choice_count=st.integers(2, 16), active_request_bias=st.floats(0, 100)
+    ),
+    "ring_hash": st.builds(
+        RingHash, minimum_ring_size=st.integers(1, 5000), maximum_ring_size=st.integers(5000, 8_388_608)
+    ),
+    "maglev": st.builds(Maglev, table_size=st.sampled_from([2, 65537, 5_000_011])),
+    "peak_ewma": st.builds(PeakEwma, decay_ms=st.integers(1, LARGEST)),
+}
+_SLOW_STARTS = st.builds(
+    SlowStart, window_ms=st.integers(1, LARGEST), aggression=_SHARES, minimum_weight_percent=_SHARES
+)
+
+
+@st.composite
+def _balancing(draw: Callable[..., Any]) -> dict[str, Any]:
+    """The load balancing of a cluster, without its endpoints."""
+    balancer = draw(st.sampled_from(["round_robin", "random", *_OPTIONS]))
+    chosen: dict[str, Any] = {
+        "load_balancer": balancer,
+        "panic_threshold_percent": draw(st.integers(0, 100)),
+        "overprovisioning_percent": draw(st.integers(100, 10_000)),
+    }
+    if balancer in _OPTIONS:
+        chosen[balancer] = draw(st.none() | _OPTIONS[balancer])
+    if balancer not in ("ring_hash", "maglev"):
+        chosen["slow_start"] = draw(st.none() | _SLOW_STARTS)
+    return chosen
+
+
+@st.composite
+def _subsets(draw: Callable[..., Any]) -> Subsets:
+    keys = draw(st.lists(st.sampled_from([("version",), ("stage",), ("version", "stage")]), unique=True, max_size=3))
+    policy = draw(st.sampled_from(["no_fallback", "any_endpoint", "default_subset"]))
+    return Subsets(
+        subset_selectors=tuple(SubsetSelector(keys=each) for each in keys),
+        fallback_policy=policy,
+        default_subset=draw(_LABELS) if policy == "default_subset" else None,
+    )
+
+
+@st.composite
+def _endpoint(draw: Callable[..., Any], address: str) -> str | Endpoint:
+    settings = st.builds(
+        Endpoint,
+        address=st.just(address),
+        weight=st.integers(1, 1_000_000),
+        priority=st.integers(0, 127),
+        locality=_LOCALITIES,
+        labels=_LABELS,
+    )
+    return draw(st.just(address) | settings)
+
+
+def _locality_weights(endpoints: tuple[str | Endpoint, ...]) -> tuple[LocalityWeight, ...]:
+    found = dict.fromkeys(each.locality if isinstance(each, Endpoint) else Locality() for each in endpoints)
+    return tuple(LocalityWeight(locality=each, weight=place + 1) for place, each in enumerate(found))
 
 
 def _listeners(clusters: list[str]) -> st.SearchStrategy[list[Listener]]:
@@ -111,10 +186,14 @@ def configs(draw: Callable[..., Any]) -> Config:
     endpoints = st.lists(
         ADDRESSES.filter(lambda text: not text.startswith("127.0.0.1:")), max_size=3, unique=True
     )
+    chosen = {name: tuple(draw(_endpoint(each)) for each in draw(endpoints)) for name in names}
     clusters = tuple(
         Cluster(
             name=name,
-            endpoints=tuple(draw(endpoints)),
+            endpoints=chosen[name],
+            locality_weights=draw(st.sampled_from([(), _locality_weights(chosen[name])])),
+            subsets=draw(st.none() | _subsets()),
+            **draw(_balancing()),
             connect_timeout_ms=draw(st.integers(1, LARGEST)),
             send_proxy_protocol=draw(st.sampled_from([None, "v1", "v2"])),
             tls=draw(st.none() | _CLUSTER_TLS),

@@ -13,10 +13,22 @@ from mesh_core.config import (
     Cluster,
     ClusterTls,
     Config,
+    Endpoint,
     Listener,
     ListenerTls,
     PeerNames,
     ServerCertificate,
+)
+from mesh_core.config.schema import (
+    LeastRequest,
+    Locality,
+    LocalityWeight,
+    Maglev,
+    PeakEwma,
+    RingHash,
+    SlowStart,
+    Subsets,
+    SubsetSelector,
 )
 from mesh_core.config.schema.common import LARGEST
 
@@ -28,6 +40,16 @@ SECTIONS: dict[str, type[Struct]] = {
     "Server certificates": ServerCertificate,
     "Cluster TLS": ClusterTls,
     "Peer names": PeerNames,
+    "Endpoints": Endpoint,
+    "Localities": Locality,
+    "Locality weights": LocalityWeight,
+    "Least request": LeastRequest,
+    "Ring hash": RingHash,
+    "Maglev": Maglev,
+    "Peak EWMA": PeakEwma,
+    "Slow start": SlowStart,
+    "Subsets": Subsets,
+    "Subset selectors": SubsetSelector,
     "Admin": Admin,
     "Access log": AccessLog,
 }
@@ -48,7 +70,7 @@ def table(of: type[Struct]) -> str:
 
 def _default(field: inspect.Field) -> str:
     value: Any = field.default if field.default is not NODEFAULT else field.default_factory()
-    return "none" if value is None else f"`{json.dumps(value)}`"
+    return "none" if value in (None, Locality()) else f"`{json.dumps(value)}`"
 
 
 def _unwrapped(declared: inspect.Type) -> tuple[inspect.Type, str]:
@@ -58,12 +80,15 @@ def _unwrapped(declared: inspect.Type) -> tuple[inspect.Type, str]:
             description = description or (declared.extra_json_schema or {}).get("description", "")
             declared = declared.type
         elif isinstance(declared, inspect.UnionType):
-            (declared,) = (member for member in declared.types if not isinstance(member, inspect.NoneType))
+            members = [member for member in declared.types if not isinstance(member, inspect.NoneType)]
+            if len(members) > 1:
+                return declared, description
+            declared = members[0]
         else:
             return declared, description
 
 
-def _type_text(kind: inspect.Type) -> str:
+def _type_text(kind: inspect.Type) -> str:  # noqa: PLR0911
     match kind:
         case inspect.StructType(cls=cls):
             (section,) = (title for title, of in SECTIONS.items() if of is cls)
@@ -73,10 +98,16 @@ def _type_text(kind: inspect.Type) -> str:
             return (
                 f"list of {_type_text(inner).replace('[mapping]', '[mappings]').replace('string', 'strings')}"
             )
+        case inspect.UnionType(types=types):
+            return " or ".join(_type_text(_unwrapped(member)[0]) for member in types)
+        case inspect.DictType():
+            return "mapping of strings"
         case inspect.LiteralType(values=values):
             return " or ".join(f"`{value}`" for value in values)
         case inspect.IntType(ge=ge, le=le):
             return f"integer ≥ {ge}" if le == LARGEST else f"integer, {ge} to {le}"
+        case inspect.FloatType(ge=ge, le=le):
+            return f"number, {ge} to {le}"
         case inspect.BoolType():
             return "boolean"
         case _:

@@ -133,6 +133,7 @@ def accepts(schema: dict[str, Any], part: dict[str, Any], value: Any) -> bool:  
         "properties",
         "required",
         "additionalProperties",
+        "propertyNames",
         "pattern",
         "minLength",
         "maxLength",
@@ -147,6 +148,12 @@ def accepts(schema: dict[str, Any], part: dict[str, Any], value: Any) -> bool:  
     if "enum" in part:
         return value in part["enum"]
     match part["type"], value:
+        case ("object", dict()) if "properties" not in part:
+            return all(
+                accepts(schema, {"type": "string", **part["propertyNames"]}, key)
+                and accepts(schema, part["additionalProperties"], inner)
+                for key, inner in value.items()
+            )
         case ("object", dict()):
             known_keys = part["properties"]
             return set(part.get("required", [])) <= set(value) <= set(known_keys) and all(
@@ -159,6 +166,8 @@ def accepts(schema: dict[str, Any], part: dict[str, Any], value: Any) -> bool:  
             return within and re.search(part.get("pattern", ""), value) is not None
         case ("boolean", bool()) | ("null", None):
             return True
+        case ("number", int() | float()) if not isinstance(value, bool):
+            return bool(part["minimum"] <= value <= part["maximum"])
         case ("integer", int()) if not isinstance(value, bool):
             return bool(part["minimum"] <= value <= part["maximum"])
     return False

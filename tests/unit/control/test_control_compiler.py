@@ -78,8 +78,8 @@ def test_a_full_configuration() -> None:
     assert tables["access_log"]
     first, six, unix = tables["listeners"]
     assert {key: value for key, value in first.items() if key not in ("local", "active", "stats")} == {
-        "name": "in", "socket_id": 50, "descriptors": [100, 101, 102], "cluster": "b", "max_connections": 7,
-        "idle_timeout_ms": 0, "max_duration_ms": 9, "proxy_timeout_ms": 11, "buffer_limit": 65536,
+        "name": "in", "socket_id": 50, "descriptors": [100, 101, 102], "cluster": "b", "subset": 0,
+        "max_connections": 7, "idle_timeout_ms": 0, "max_duration_ms": 9, "proxy_timeout_ms": 11, "buffer_limit": 65536,
         "accept_proxy_protocol": True,
     }  # fmt: skip
     assert (six["max_connections"], six["max_duration_ms"], six["accept_proxy_protocol"]) == (0, 0, False)

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from mesh_core._testing.snapshot import pick_endpoint
+from mesh_core._testing.picks import pick_endpoint
 from mesh_core.config import load_builtins
 from mesh_core.control.compiler import Compiler
 from mesh_core.control.endpoints import configured_endpoints

@@ -1,0 +1,69 @@
+"""What the admin endpoint tells of clusters and their endpoints; the names are Envoy's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mesh_core.control.endpoints import ResolvedEndpoint, static_endpoints
+from mesh_core.control.proxy import Proxy
+
+Endpoint = dict[str, Any]
+Cluster = dict[str, Any]
+
+
+def describe_clusters(proxy: Proxy) -> list[Cluster]:
+    """Every cluster of the running configuration, with its endpoints, as JSON has it."""
+    totals = {scope.labels: scope.read() for scope in proxy.registry.scopes("cluster")}
+    counts = {scope.labels: scope.read() for scope in proxy.registry.scopes("endpoint")}
+    return [
+        {
+            "name": cluster.name,
+            "load_balancer": cluster.load_balancer,
+            "stats": totals.get((cluster.name,), {}),
+            "endpoints": [
+                _describe(each, proxy.endpoint_health(cluster.name, each.name), counts.get((cluster.name, each.name), {}))
+                for each in static_endpoints(cluster)
+            ],
+        }
+        for cluster in proxy.config.clusters
+    ]
+
+
+def _describe(endpoint: ResolvedEndpoint, health: dict[str, bool], stats: dict[str, int]) -> Endpoint:
+    settings = endpoint.settings
+    return {
+        "address": endpoint.name,
+        "weight": settings.weight,
+        "priority": settings.priority,
+        "locality": {
+            "region": settings.locality.region,
+            "zone": settings.locality.zone,
+            "sub_zone": settings.locality.sub_zone,
+        },
+        "labels": settings.labels,
+        "health_status": health,
+        "stats": stats,
+    }
+
+
+def clusters_text(clusters: list[Cluster]) -> str:
+    """The same in lines, each led by its cluster and its endpoint."""
+    return "".join(f"{line}\n" for cluster in clusters for line in _cluster_lines(cluster))
+
+
+def _cluster_lines(cluster: Cluster) -> Iterator[str]:
+    name = cluster["name"]
+    yield f"{name}::load_balancer::{cluster['load_balancer']}"
+    for endpoint in cluster["endpoints"]:
+        for key, value in _endpoint_values(endpoint):
+            yield f"{name}::{endpoint['address']}::{key}::{value}"
+
+
+def _endpoint_values(endpoint: Endpoint) -> Iterator[tuple[str, object]]:
+    yield from endpoint["stats"].items()
+    flags = [flag for flag, is_set in endpoint["health_status"].items() if is_set]
+    yield "health_flags", "/".join(flags) or "healthy"
+    yield "weight", endpoint["weight"]
+    yield from endpoint["locality"].items()
+    yield "priority", endpoint["priority"]
