@@ -16,7 +16,7 @@ _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?(ms|s|sec|m|min|h|d)")
 _UNIT_MS = {"ms": 1, "s": 1000, "sec": 1000, "m": 60_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
-def expected(field: Field, node: Node) -> str:
+def expected(field: Field, node: Node) -> str:  # noqa: PLR0911
     """What the field takes, for "expected …"."""
     kind = field.type
     if isinstance(kind, inspect.UnionType):

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from mesh_core.config.schema.common import Name, PositiveInt
-from mesh_core.config.schema.tls import ClusterTls
 from mesh_core.config.schema.endpoint import Endpoint
 from mesh_core.config.schema.load_balancing import (
     LeastRequest,
@@ -19,6 +18,7 @@ from mesh_core.config.schema.load_balancing import (
     SlowStart,
     Subsets,
 )
+from mesh_core.config.schema.tls import ClusterTls
 
 
 class Cluster(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

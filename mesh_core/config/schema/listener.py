@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from mesh_core.config.schema.common import Name, NaturalInt, PositiveInt
-from mesh_core.config.schema.tls import ListenerTls
 from mesh_core.config.schema.endpoint import Labels
+from mesh_core.config.schema.tls import ListenerTls
 
 
 class Listener(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -22,7 +22,7 @@ def describe_clusters(proxy: Proxy) -> list[Cluster]:
             "load_balancer": cluster.load_balancer,
             "stats": totals.get((cluster.name,), {}),
             "endpoints": [
-                _describe(each, proxy.endpoint_health(cluster.name, each.name), counts.get((cluster.name, each.name), {}))
+                _describe(proxy, cluster.name, each, counts.get((cluster.name, each.name), {}))
                 for each in static_endpoints(cluster)
             ],
         }
@@ -30,7 +30,7 @@ def describe_clusters(proxy: Proxy) -> list[Cluster]:
     ]
 
 
-def _describe(endpoint: ResolvedEndpoint, health: dict[str, bool], stats: dict[str, int]) -> Endpoint:
+def _describe(proxy: Proxy, cluster: str, endpoint: ResolvedEndpoint, stats: dict[str, int]) -> Endpoint:
     settings = endpoint.settings
     return {
         "address": endpoint.name,
@@ -42,7 +42,7 @@ def _describe(endpoint: ResolvedEndpoint, health: dict[str, bool], stats: dict[s
             "sub_zone": settings.locality.sub_zone,
         },
         "labels": settings.labels,
-        "health_status": health,
+        "health_status": proxy.endpoint_health(cluster, endpoint.name),
         "stats": stats,
     }
 
