@@ -8,6 +8,7 @@ from benchmarks.measure.bulk import bulk_down, bulk_up
 from benchmarks.measure.connect import connect, full_handshake, resumed_handshake
 from benchmarks.measure.gil import gil_hold
 from benchmarks.measure.idle import idle_cpu, idle_memory, resident
+from benchmarks.measure.picks import picks
 from benchmarks.measure.requests import requests
 from benchmarks.measure.trial import Measure
 from benchmarks.peers import PEERS, Mode
@@ -62,6 +63,7 @@ _CONNECT = (Metric("cpu_us", "CPU µs/connection"), Metric("connections_per_s", 
 _RESUMED = (*_CONNECT, Metric("resumed", "resumed", 0))
 _RATIO = (Metric("ratio", "CPU ratio", 3), Metric("cpu_us", "CPU µs/connection"),
           Metric("base_cpu_us", "of the other"))
+_PICKS = tuple(Metric(f"ns_{size}", f"ns, {size:,} endpoints") for size in (10_000, 1_000, 100, 10))
 _IDLE_MEMORY = (Metric("kib_per_connection", "KiB/connection (PSS)", 2),
                 Metric("rss_kib_per_connection", "KiB/connection (RSS)", 2))
 _RESIDENT = (Metric("rss_mib", "MiB (RSS)"), Metric("pss_mib", "MiB (PSS)"))
@@ -71,6 +73,7 @@ _GIL = (Metric("p99_ratio", "p99 ratio", 3), Metric("p50_ratio", "p50 ratio", 3)
 
 _SMALL = "keep-alive, small requests"
 _ONE, _TWO = Arrangement.ONE_CPU, Arrangement.TWO_CPUS
+_BALANCERS = ("round_robin", "least_request", "random", "ring_hash", "maglev", "peak_ewma")
 
 SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in (
     Scenario("tcp-1", f"TCP relay, 1 connection, {_SMALL}", requests,
@@ -101,6 +104,8 @@ SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in (
              least_request, _RATIO, _ONE, 16, only=frozenset({"hopmesh"})),
     Scenario("endpoints-10000", "CPU per connection with 10,000 endpoints over 10, least request",
              many_endpoints, _RATIO, _ONE, 16, only=frozenset({"hopmesh"})),
+    *(Scenario(f"pick-{name.replace('_', '-')}", f"one pick of the load balancer {name}, without a connection",
+               picks(name), _PICKS, _ONE, only=frozenset({"hopmesh"}), most_rounds=3) for name in _BALANCERS),
     Scenario("gil-hold", "p99 while a Python thread holds the GIL for 100 ms at a time, over p99 without",
              gil_hold, _GIL, _TWO, 16, only=frozenset({"hopmesh"})),
 )}
