@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout that was built in place
 
-from mesh_core._testing.snapshot import pick_many
+from mesh_core._testing.picks import pick_many
 from mesh_core.config import load_builtins
 from mesh_core.control.compiler import Compiler
 from mesh_core.control.endpoints import configured_endpoints
