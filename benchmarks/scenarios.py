@@ -103,7 +103,7 @@ SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in (
     Scenario("least-request", "CPU per connection with least request over round robin, 10 endpoints",
              least_request, _RATIO, _ONE, 16, only=frozenset({"hopmesh"})),
     Scenario("endpoints-10000", "CPU per connection with 10,000 endpoints over 10, least request",
-             many_endpoints, _RATIO, _ONE, 16, only=frozenset({"hopmesh"})),
+             many_endpoints, _RATIO, _ONE, 16, only=frozenset({"hopmesh", "floor"})),
     *(Scenario(f"pick-{name.replace('_', '-')}", f"one pick of the load balancer {name}, without a connection",
                picks(name), _PICKS, _ONE, only=frozenset({"hopmesh"}), most_rounds=3) for name in _BALANCERS),
     Scenario("gil-hold", "p99 while a Python thread holds the GIL for 100 ms at a time, over p99 without",

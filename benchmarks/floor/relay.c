@@ -1,6 +1,8 @@
 /* The floor: a TCP relay with one thread, epoll, and not a single feature.
  *
- *     relay LISTEN_PORT ORIGIN_PORT
+ *     relay LISTEN_PORT ORIGIN_PORT [ADDRESSES]
+ *
+ * It dials the origin at 127.0.0.1, or at one of so many addresses from 127.1.0.1 on, drawn at random.
  *
  * It says what a relay must cost on this machine, so it is as cheap as we can make it while it stays
  * correct: half-closes stay half-closes, resets arrive as resets, a slow reader stops the reading on the
@@ -15,7 +17,7 @@
  */
 #include "../load/net.h"
 
-enum { BUFFER_BYTES = 256 * 1024, BATCH = 16 };
+enum { BUFFER_BYTES = 256 * 1024, BATCH = 16, FIRST_ADDRESS = 0x7f010001 };
 
 /* One socket of a relayed connection; two of them lie side by side and are freed together. */
 struct side {
@@ -33,7 +35,7 @@ struct side {
 };
 
 static char buffer[BUFFER_BYTES];
-static int epoll, origin_port;
+static int epoll, origin_port, addresses;
 static struct side *graveyard[BATCH];
 static int graves;
 
@@ -140,6 +142,7 @@ static void accept_one(int listener) {
     set_option(upstream, IPPROTO_TCP, TCP_NODELAY, 1);
     use_cubic(upstream);
     struct sockaddr_in address = loopback(origin_port);
+    if (addresses) address.sin_addr.s_addr = htonl(FIRST_ADDRESS + (uint32_t)(random() % addresses));
     int failed = connect(upstream, (struct sockaddr *)&address, sizeof address);
     if (failed && errno != EINPROGRESS) die("connect");
 
@@ -155,9 +158,10 @@ static void accept_one(int listener) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 3) usage("LISTEN_PORT ORIGIN_PORT");
+    if (argc != 3 && argc != 4) usage("LISTEN_PORT ORIGIN_PORT [ADDRESSES]");
     int listener = listen_on((int)number(argv[1], 1, 65535), 0);
     origin_port = (int)number(argv[2], 1, 65535);
+    if (argc == 4) addresses = (int)number(argv[3], 1, 60000);
     epoll = epoll_create1(EPOLL_CLOEXEC);
     if (epoll < 0) die("epoll_create1");
     watch(epoll, listener, EPOLLIN, NULL);

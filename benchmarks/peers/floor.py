@@ -17,5 +17,18 @@ class Floor:
         return "benchmarks/floor/relay.c"
 
     def launches(self, plan: Plan) -> list[Launch]:
-        argv = [str(program("relay")), str(plan.listen_port), str(plan.origin_port)]
+        argv = [str(program("relay")), str(plan.listen_port), str(plan.origin_port), *self._spread()]
         return [Launch(argv, plan.listen_port)]
+
+    def _spread(self) -> list[str]:
+        return []
+
+
+class FloorSpread(Floor):
+    """The floor that draws one of so many loopback addresses, from 127.1.0.1 on, for each connection."""
+
+    def __init__(self, addresses: int):
+        self._addresses = addresses
+
+    def _spread(self) -> list[str]:
+        return [str(self._addresses)]

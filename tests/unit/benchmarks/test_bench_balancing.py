@@ -14,7 +14,8 @@ class FakeTrial:
 
     seconds, connections = 2.0, 16
 
-    def __init__(self):
+    def __init__(self, peer="hopmesh"):
+        self.peer = SimpleNamespace(name=peer)
         self.peers, self.loads = [], []
 
     def origin(self, mode, *, every_address):
@@ -57,6 +58,13 @@ def test_many_endpoints_are_divided_by_few(windows):
     trial = FakeTrial()
     assert balancing.many_endpoints(trial)["ratio"] == 1.0
     assert [len(set(peer._addresses)) for peer in trial.peers] == [10_000, 10]
+
+
+def test_the_floor_is_spread_over_as_many_addresses(windows):
+    windows((1_030_000, 10), (1_000_000, 10))
+    trial = FakeTrial("floor")
+    assert balancing.many_endpoints(trial)["ratio"] == pytest.approx(1.03)
+    assert [peer._spread() for peer in trial.peers] == [["10000"], ["10"]]
 
 
 def test_a_proxy_that_served_nobody_is_an_error(windows):
