@@ -37,7 +37,7 @@ cdef uint32_t subset_index(cluster, dict subsets, labels) except? 0:
     if cluster.subsets.fallback_policy == "any_endpoint":
         return 0
     if cluster.subsets.fallback_policy == "default_subset":
-        return subsets.get(frozenset(cluster.subsets.default_subset.items()), SUBSET_NONE)
+        return subsets.get(frozenset(cluster.subsets.default_subset.items()), <uint32_t>SUBSET_NONE)
     return SUBSET_NONE
 
 
