@@ -141,6 +141,9 @@ cdef void weigh_pool(ViewC* view, PoolC* pool, const ClusterC* cluster, int64_t 
     cdef int64_t healthy_ms
     cdef uint32_t index
     pool.weighted = False
+    # The lookups of balancers that hash have the weights in them.
+    if cluster.balancer.build != NULL:
+        return
     if not cluster.balancing.weighted and not cluster.balancing.slow_start_window_ms:
         return
     for index in range(pool.eligible_count):
