@@ -60,6 +60,7 @@ _SATURATED = (_CPU_REQUEST, _RATE, _P50, _P99)
 
 _CONNECT = (Metric("cpu_us", "CPU µs/connection"), Metric("connections_per_s", "connections/s", 0),
             _P50, _P99)
+_FULL = (*_CONNECT, Metric("tickets", "tickets each"))
 _RESUMED = (*_CONNECT, Metric("resumed", "resumed", 0))
 _RATIO = (Metric("ratio", "CPU ratio", 3), Metric("cpu_us", "CPU µs/connection"),
           Metric("base_cpu_us", "of the other"))
@@ -95,7 +96,7 @@ SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in (
     Scenario("pair-bulk-8", "two sidecars with mTLS between them, bulk from the origin, 8 connections", bulk_down,
              _BULK, _TWO, 8, mode=Mode.PAIR),
     Scenario("mtls-full", "a new mTLS connection with a full handshake for each request, 16 at a time",
-             full_handshake, _CONNECT, _ONE, 16, mode=Mode.MTLS),
+             full_handshake, _FULL, _ONE, 16, mode=Mode.MTLS),
     Scenario("mtls-resumed", "the same with resumed handshakes", resumed_handshake, _RESUMED, _ONE, 16,
              mode=Mode.MTLS_TICKETS),
     Scenario("mtls-idle", "growth per idle mTLS connection, both sides' state, 2,000 of them", idle_memory,
