@@ -9,8 +9,8 @@ from mesh_core.relay.relay cimport (
 )
 from mesh_core.runtime.core cimport SCRATCH_BYTES
 from mesh_core.tls.session cimport (
-    TLS_BUFFERED, TLS_CLOSE_SENT, TLS_CLOSED, TLS_FAILED, TLS_RECORD_BYTES, tls_close, tls_feed,
-    tls_feed_borrowed, tls_output, tls_read, tls_relax, tls_write,
+    TLS_BUFFERED, TLS_CLOSE_SENT, TLS_CLOSED, TLS_FAILED, TLS_RECORD_BYTES, TLS_WANT, tls_close, tls_feed,
+    tls_feed_borrowed, tls_has_input, tls_output, tls_read, tls_relax, tls_write,
 )
 
 cdef enum:
@@ -97,6 +97,9 @@ cdef RelayStatus read_records(CoreC* core, SideC* source, SideC* sink) noexcept 
         size = tls_read(source.tls, core.plain + filled, SCRATCH_BYTES - filled)
         if size > 0:
             filled += size
+            if not tls_has_input(source.tls):
+                # That was all: asking once more would tell it, at a price.
+                size = TLS_WANT
         if filled and (size <= 0 or filled > SCRATCH_BYTES - TLS_RECORD_BYTES):
             status = put(core, source, sink, core.plain, filled)
             if status != RELAY_WAITING and status != RELAY_BLOCKED:

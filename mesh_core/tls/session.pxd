@@ -64,6 +64,9 @@ cdef int tls_handshake(TlsC* tls) noexcept nogil
 # At most `size` plain bytes into `out`: how many, TLS_CLOSED, TLS_WANT or TLS_FAILED. There may be output.
 cdef int tls_read(TlsC* tls, uint8_t* out, int size) noexcept nogil
 
+# Whether wire bytes are left that no tls_read has looked at.
+cdef bint tls_has_input(TlsC* tls) noexcept nogil
+
 # At most TLS_RECORD_BYTES, as one record. False on failure.
 cdef bint tls_write(TlsC* tls, const uint8_t* data, int size) noexcept nogil
 

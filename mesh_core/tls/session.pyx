@@ -154,6 +154,10 @@ cdef int tls_read(TlsC* tls, uint8_t* out, int size) noexcept nogil:
     return result
 
 
+cdef bint tls_has_input(TlsC* tls) noexcept nogil:
+    return openssl.BIO_get_mem_data(tls.input, NULL) > 0
+
+
 cdef void take_session(TlsC* tls) noexcept nogil:
     tls.flags |= TLS_SESSION_TAKEN
     if tls.kept[0] != NULL:
