@@ -36,6 +36,8 @@ cdef RelayStatus tls_relay_move(CoreC* core, SideC* source, SideC* sink, size_t 
             return RELAY_BLOCKED
         else:
             status = move_records(core, source, sink, limit)
+    if source.tls != NULL:
+        tls_relax(source.tls)
     if sink.tls != NULL:
         tls_relax(sink.tls)
     if status == RELAY_WAITING and source.flags & SIDE_ENDED:

@@ -19,7 +19,7 @@ cdef enum TlsFlag:
     TLS_CLOSE_SENT = 1 << 4    # our close_notify is on its way
     TLS_CLOSE_RECEIVED = 1 << 5
     TLS_SESSION_TAKEN = 1 << 6  # client: its session was kept for the next connection
-    TLS_WROTE_MUCH = 1 << 7    # `output` has grown
+    TLS_SWOLLEN = 1 << 7       # `input` or `output` have grown
 
 
 # Owner: SideC.
@@ -76,7 +76,7 @@ cdef int tls_output(TlsC* tls, uint8_t* out, int size) noexcept nogil
 # Our stream ends: close_notify becomes output.
 cdef void tls_close(TlsC* tls) noexcept nogil
 
-# Give back memory that a burst has left.
+# Give back memory that a burst has left. All output must have been taken.
 cdef void tls_relax(TlsC* tls) noexcept nogil
 
 # Why it failed, in words of ours or OpenSSL's; without an error, why its end was too early. Static.

@@ -1,5 +1,6 @@
 """One side's TLS session; the contract stands in session.pxd."""
 
+from libc.stdint cimport uint32_t
 from libc.string cimport memcpy
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.tls.openssl cimport (
@@ -98,14 +99,20 @@ cdef int tls_output(TlsC* tls, uint8_t* out, int size) noexcept nogil:
 
 
 cdef void tls_relax(TlsC* tls) noexcept nogil:
-    cdef BIO* fresh
-    if not tls.flags & TLS_WROTE_MUCH:
+    cdef BIO* input
+    cdef BIO* output
+    if not tls.flags & TLS_SWOLLEN or tls_has_input(tls):
         return
-    tls.flags &= ~TLS_WROTE_MUCH
-    fresh = openssl.BIO_new(openssl.BIO_s_mem())
-    if fresh != NULL:
-        openssl.SSL_set_bio(tls.ssl, tls.input, fresh)
-        tls.output = fresh
+    input = openssl.BIO_new(openssl.BIO_s_mem())
+    output = openssl.BIO_new(openssl.BIO_s_mem())
+    if input == NULL or output == NULL:
+        openssl.BIO_free(input)
+        openssl.BIO_free(output)
+        return
+    tls.flags &= ~<uint32_t>(TLS_SWOLLEN | TLS_BORROWED)
+    openssl.SSL_set_bio(tls.ssl, input, output)
+    tls.input = input
+    tls.output = output
 
 
 # --- the plain side ---
@@ -118,7 +125,7 @@ cdef int tls_handshake(TlsC* tls) noexcept nogil:
     current_session = NULL
     if result != 1:
         return unfinished(tls, result)
-    tls.flags |= TLS_ESTABLISHED | TLS_BUFFERED | TLS_WROTE_MUCH
+    tls.flags |= TLS_ESTABLISHED | TLS_BUFFERED | TLS_SWOLLEN
     if openssl.SSL_session_reused(tls.ssl) == 1:
         tls.flags |= TLS_RESUMED
     return TLS_DONE if identify(tls) else TLS_FAILED
@@ -182,7 +189,7 @@ cdef int unfinished(TlsC* tls, int result) noexcept nogil:
 cdef bint tls_write(TlsC* tls, const uint8_t* data, int size) noexcept nogil:
     cdef int result
     if size >= TLS_RECORD_BYTES // 4:
-        tls.flags |= TLS_WROTE_MUCH
+        tls.flags |= TLS_SWOLLEN
     result = openssl.SSL_write(tls.ssl, data, size)
     if result == size:
         return True
