@@ -14,6 +14,7 @@ HOPMESH_BUILD ?= release
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 FUZZ_SECONDS ?= 60
+SOAK_ARGS ?=
 FUZZ_TARGETS ?= all
 IMAGE ?= hopmesh
 export VENV HOPMESH_BUILD PYTHON
@@ -66,7 +67,7 @@ debug:  ## build them with assertions and without optimisation
 
 # --- run ------------------------------------------------------------------------------------------------
 
-.PHONY: demo test quicktest lint asan fuzz bench
+.PHONY: demo test quicktest lint asan fuzz soak-restarts bench
 demo: compile  ## start two origins and a proxy, send traffic through, show what happened
 	@$(python) -m demo
 
@@ -83,6 +84,9 @@ lint: $(stamps)/lint $(stamps)/test  ## check style and types: ruff, cython-lint
 
 asan: $(stamps)/test packages-test  ## run the test suite on an address-and-undefined-sanitizer build
 	@scripts/asan.sh $(PYTEST_ARGS)
+
+soak-restarts: $(stamps)/test compile  ## 100 hot restarts and 1,000 reloads under load; a lost connection fails (SOAK_ARGS)
+	@$(python) -m tests.soak.restarts $(SOAK_ARGS)
 
 fuzz: compile packages-fuzz  ## fuzz each target for FUZZ_SECONDS; a finding fails
 	@$(python) -m fuzz.run $(FUZZ_TARGETS) -max_total_time=$(FUZZ_SECONDS)

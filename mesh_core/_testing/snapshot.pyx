@@ -34,7 +34,10 @@ cdef dict listener_fields(const ListenerC* listener, uint32_t workers):
     return {
         "name": name_text(&listener.name),
         "socket_id": listener.socket_id,
-        "descriptors": [listener.descriptors[index] for index in range(workers)],
+        "descriptors": [
+            [listener.descriptors[index * listener.sockets_each + each] for each in range(listener.sockets_each)]
+            for index in range(workers)
+        ],
         "local": peer_bytes(&listener.local),
         "cluster": name_text(&listener.cluster.name),
         "subset": None if listener.subset == SUBSET_NONE else listener.subset,

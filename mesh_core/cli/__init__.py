@@ -7,6 +7,7 @@ from mesh_core.cli.lazy_group import Lazy, LazyGroup
 
 COMMANDS = {
     "proxy": Lazy("mesh_core.cli.proxy:proxy", "Run a proxy."),
+    "restart": Lazy("mesh_core.cli.restart:restart", "Have a new process take over from a running proxy."),
     "validate": Lazy("mesh_core.cli.validate:validate", "Check configuration files."),
     "schema": Lazy("mesh_core.cli.schema:schema", "Print the JSON Schema of the configuration."),
     "version": Lazy("mesh_core.cli.version:version", "Print the versions that matter in a bug report."),

@@ -10,6 +10,8 @@ import click
 
 from mesh_core.config import ConfigError, load_file
 from mesh_core.control import logs
+from mesh_core.control.hot_restart.link import RestartError
+from mesh_core.control.hot_restart.predecessor import Predecessor
 
 
 @click.command(epilog="Example: hopmesh proxy --config proxy.yaml")
@@ -25,13 +27,16 @@ def proxy(path: str, log_level: str) -> None:
     """Run a proxy until SIGTERM or SIGINT, then drain it.
 
     SIGHUP reads the configuration again without cutting a connection; a fault in it changes nothing. A second SIGTERM
-    or SIGINT stops at once. SIGUSR1 reopens the access log. The exit status is 1 if the configuration cannot be
-    served.
+    or SIGINT stops at once. SIGUSR1 reopens the access log. SIGUSR2 has a new process take over, as `hopmesh restart`
+    does; the process that was started first stays, passes signals on and ends with the last one's exit status. The
+    exit status is 1 if the configuration cannot be served.
     """
     _fill_standard_descriptors()
     # Until the loop hears it, a request to reload must not end the process; the file is being read anyway.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    predecessor = None
     try:
+        predecessor = Predecessor.from_environment()
         config = load_file(path)
         logs.configure(log_level)
         # The loop and the compiled core are loaded only for a configuration that is good.
@@ -39,11 +44,13 @@ def proxy(path: str, log_level: str) -> None:
 
         from mesh_core.control.process import Process  # noqa: PLC0415
 
-        async def run() -> None:
-            await Process(path, config).run()
+        async def run() -> int:
+            return await Process(path, config, predecessor).run()
 
-        uvloop.run(run())
-    except ConfigError as error:
+        sys.exit(uvloop.run(run()))
+    except (ConfigError, RestartError) as error:
+        if predecessor is not None:
+            predecessor.failed(str(error))
         click.echo(str(error), err=True)
         sys.exit(1)
 

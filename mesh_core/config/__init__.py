@@ -23,6 +23,7 @@ from mesh_core.config.schema import (
     Listener,
     ListenerTls,
     PeerNames,
+    Restart,
     ServerCertificate,
 )
 
@@ -40,6 +41,7 @@ __all__ = [
     "Listener",
     "ListenerTls",
     "PeerNames",
+    "Restart",
     "ServerCertificate",
     "json_schema",
     "load_builtins",

@@ -17,7 +17,7 @@ from mesh_core.config.address import Address, AddressError, parse_address
 from mesh_core.config.check_balancing import check_balancing
 from mesh_core.config.check_tls import check_cluster_tls, check_listener_tls
 from mesh_core.config.faults import PathStep, Report
-from mesh_core.config.schema import Admin, Cluster, Config, Endpoint, Listener
+from mesh_core.config.schema import Admin, Cluster, Config, Endpoint, Listener, Restart
 from mesh_core.config.wording import did_you_mean, path_text, quoted
 
 _Part = TypeVar("_Part", bound=Struct)
@@ -36,6 +36,9 @@ def check(config: Config, report: Report) -> None:
     ]
     if isinstance(config.admin, Admin):
         bound.append((["admin", "address"], config.admin.address))
+    if isinstance(config.restart, Restart):
+        bound.append((["restart", "address"], config.restart.address))
+        _check_restart(config.restart, report)
     parsed = [(path, _address(path, text, report)) for path, text in bound]
     _check_bindings([(path, address) for path, address in parsed if address is not None], report)
     _check_unix_modes(listeners, report)
@@ -123,6 +126,13 @@ def _check_unix_modes(listeners: Sequence[tuple[int, Listener]], report: Report)
         if not listener.address.startswith("unix:/"):
             message = f"{quoted(listener.address)} has no file to set the permissions of"
             report(["listeners", index, "unix_mode"], message, "remove it, or listen on unix:/path")
+
+
+def _check_restart(restart: Restart, report: Report) -> None:
+    # Only a file has permissions.
+    if isinstance(restart.address, str) and not restart.address.startswith("unix:/"):
+        message = f"{quoted(restart.address)} has no file that others could be kept from"
+        report(["restart", "address"], message, "write a Unix socket with a path, for example unix:/run/restart.sock")
 
 
 def _check_endpoints(

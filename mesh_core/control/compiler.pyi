@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from mesh_core.config import Config
 from mesh_core.control.endpoints import Endpoints
@@ -19,4 +19,6 @@ class Compiler:
         endpoints: Endpoints,
         listener_tls: Mapping[str, TlsContext] | None = None,
         cluster_tls: Mapping[str, TlsContext] | None = None,
+        *,
+        shared_sockets: Collection[int] = (),
     ) -> Snapshot: ...

@@ -4,6 +4,7 @@ Text, defaults and cross-references were judged by mesh_core.config; what can st
 """
 
 import resource
+from itertools import chain
 from weakref import WeakValueDictionary
 
 from libc.stdint cimport uint16_t, uint32_t, uint64_t
@@ -54,12 +55,13 @@ cdef class Compiler:
             "failed_outlier_check": state is not None and state.ejected,
         }
 
-    def compile(self, config, sockets, endpoints, listener_tls=None, cluster_tls=None):
+    def compile(self, config, sockets, endpoints, listener_tls=None, cluster_tls=None, *, shared_sockets=()):
         """A new Snapshot of `config`. `sockets`: for each listener to serve, by name, its ListenerSocket.
 
         A listener that is not among `sockets` is left out: that is how a proxy drains. `endpoints`: for each cluster,
         by name, its ResolvedEndpoints; a cluster that is not there has none. `listener_tls`, `cluster_tls`:
-        TlsContexts, by name; what is not there speaks in the clear. Raises MemoryError.
+        TlsContexts, by name; what is not there speaks in the clear. `shared_sockets`: ids of sockets that are left out
+        and must not be shut down, because another process goes on with them. Raises MemoryError.
         """
         cdef Snapshot snapshot
         cdef dict clusters = {}
@@ -70,10 +72,18 @@ cdef class Compiler:
         snapshot.table.max_connections = config.max_connections or 0
         snapshot.table.descriptor_limit = descriptor_limit()
         snapshot.table.access_log = config.access_log is not None
+        self.compile_shared_sockets(snapshot, shared_sockets)
         self.compile_clusters(snapshot, config, endpoints, cluster_tls or {}, clusters)
         listeners = [each for each in config.listeners if each.name in sockets]
         self.compile_listeners(snapshot, listeners, sockets, listener_tls or {}, clusters)
         return snapshot
+
+    cdef compile_shared_sockets(self, Snapshot snapshot, ids):
+        cdef uint64_t* table = <uint64_t*>snapshot.allocate(len(ids) * sizeof(uint64_t))
+        snapshot.table.shared_sockets = table
+        snapshot.table.shared_socket_count = <uint32_t>len(ids)
+        for index, each in enumerate(ids):
+            table[index] = each
 
     cdef compile_clusters(self, Snapshot snapshot, config, endpoints, tls, dict compiled):
         """Fill in `compiled`: of each name the cluster, its index and its subsets."""
@@ -136,8 +146,10 @@ cdef class Compiler:
     cdef compile_listener(self, Snapshot snapshot, ListenerC* out, listener, listener_socket, TlsContext tls):
         cdef sockaddr_storage bound
         cdef SharedCount active = self.listener_active.setdefault(listener.name, SharedCount())
-        cdef int* descriptors = <int*>snapshot.allocate(self.workers * sizeof(int))
-        for index, descriptor in enumerate(listener_socket.descriptors):
+        by_worker = listener_socket.descriptors
+        cdef uint32_t sockets_each = <uint32_t>len(by_worker[0])
+        cdef int* descriptors = <int*>snapshot.allocate(self.workers * sockets_each * sizeof(int))
+        for index, descriptor in enumerate(chain.from_iterable(by_worker)):
             descriptors[index] = descriptor
         socket_address(&bound, listener_socket.bound)
         peer_address_from(&out.local, &bound)
@@ -146,6 +158,7 @@ cdef class Compiler:
         out.name = self.name(snapshot, listener.name)
         out.socket_id = listener_socket.id
         out.descriptors = descriptors
+        out.sockets_each = sockets_each
         out.active = &active.value
         out.max_connections = listener.max_connections or 0
         out.idle_timeout_ms = listener.idle_timeout_ms

@@ -1,7 +1,8 @@
 """The listening sockets of a proxy: opened before a configuration is taken, kept while one needs them.
 
 Every worker has a socket of its own on an IP address (SO_REUSEPORT: the kernel spreads connections over them); a Unix
-socket is shared by all. Control thread.
+socket is shared by all. Sockets taken over from another process (a hot restart) stay as many as they were, because what
+waits in the accept queue of one that is closed is reset: a worker then may have several. Control thread.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import contextlib
 import errno
 import itertools
 import socket
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from mesh_core.config import Address, Config, ConfigError, Fault, Listener, parse_address
@@ -18,20 +20,32 @@ from mesh_core.control.unix_socket_file import UnixSocketFile, bind_unix_socket
 
 @dataclass(eq=False)
 class ListenerSocket:
-    """What one listener listens on: the descriptor that each worker accepts from."""
+    """What one listener listens on: the descriptors that each worker accepts from."""
 
     id: int
-    key: tuple[object, ...]
+    key: tuple[str, ...]
     bound: Address
     sockets: list[socket.socket]
     workers: int
     file: UnixSocketFile | None = None
+    taken_over: int | None = None
+    """The `id` in the process that it comes from."""
 
     @property
-    def descriptors(self) -> list[int]:
-        """One for each worker, in order; all the same on a Unix socket."""
-        sockets = self.sockets * self.workers if len(self.sockets) == 1 else self.sockets
-        return [each.fileno() for each in sockets]
+    def descriptors(self) -> list[list[int]]:
+        """Those of each worker, in order, filled up to the same number with -1; a Unix socket is everybody's."""
+        numbers = [each.fileno() for each in self.sockets]
+        if self.bound.family == socket.AF_UNIX:
+            return [numbers] * self.workers
+        most = -(-len(numbers) // self.workers)
+        numbers += [-1] * (most * self.workers - len(numbers))
+        return [numbers[worker :: self.workers] for worker in range(self.workers)]
+
+    def complete(self) -> None:
+        """Give every worker a socket, of which those that are new do not listen before `adjust`. Raises OSError."""
+        if self.bound.family != socket.AF_UNIX:
+            for _ in range(self.workers - len(self.sockets)):
+                self.sockets.append(_new_socket(self.bound, shared=True))
 
     def adjust(self, listener: Listener) -> None:
         """Take over what may change while it listens. Not a connection that waits to be accepted is lost."""
@@ -49,14 +63,39 @@ class ListenerSocket:
         if self.file is not None:
             self.file.remove()
 
+    def leave(self) -> None:
+        """Close it here; another process listens on."""
+        self.file = None
+        self.close()
+
 
 class ListenerSockets:
     """All listening sockets of one proxy."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
-        self._by_key: dict[tuple[object, ...], ListenerSocket] = {}
+        self._by_key: dict[tuple[str, ...], ListenerSocket] = {}
         self._ids = itertools.count(1)
+
+    def take_over(self, passed: Collection[ListenerSocket]) -> None:
+        """Go on with the sockets of another process: one `ListenerSocket` of its making each, of which `id` and
+        `workers` are its own.
+
+        Until `own` it has not left them: their files stay when they are closed.
+        """
+        for each in passed:
+            file = None if each.file is None else each.file.of_another()
+            ours = ListenerSocket(
+                next(self._ids), each.key, each.bound, each.sockets, self._workers, file, taken_over=each.id
+            )
+            self._by_key[each.key] = ours
+
+    def own(self) -> list[int]:
+        """The process that had them leaves those that were taken over; returns their ids there."""
+        for each in self._by_key.values():
+            if each.file is not None:
+                each.file.ours = True
+        return [each.taken_over for each in self._by_key.values() if each.taken_over is not None]
 
     def prepare(self, config: Config, name: str) -> tuple[dict[str, ListenerSocket], list[ListenerSocket]]:
         """Sockets for every listener of `config`, by listener name, and those among them that are new.
@@ -70,10 +109,11 @@ class ListenerSockets:
         for index, listener in enumerate(config.listeners):
             key = _key(listener)
             existing = self._by_key.get(key)
-            if existing is not None:
-                chosen[listener.name] = existing
-                continue
             try:
+                if existing is not None:
+                    existing.complete()
+                    chosen[listener.name] = existing
+                    continue
                 chosen[listener.name] = self._open(key, listener)
                 opened.append(chosen[listener.name])
             except OSError as error:
@@ -89,21 +129,29 @@ class ListenerSockets:
 
         The caller closes those when every worker has stopped accepting from them.
         """
-        for listener in config.listeners:
-            if listener.name in sockets:
-                sockets[listener.name].adjust(listener)
+        self.adjust(config, sockets)
         wanted = {each.key: each for each in sockets.values()}
         dropped = [each for key, each in self._by_key.items() if key not in wanted]
         self._by_key = wanted
         return dropped
 
+    def adjust(self, config: Config, sockets: dict[str, ListenerSocket]) -> None:
+        """Set what may change while a socket listens as `config` says, by listener name."""
+        for listener in config.listeners:
+            if listener.name in sockets:
+                sockets[listener.name].adjust(listener)
+
+    def give_up(self) -> list[ListenerSocket]:
+        """All of them; the caller closes or leaves each when every worker has stopped accepting."""
+        given, self._by_key = list(self._by_key.values()), {}
+        return given
+
     def close(self) -> None:
         """Close them all; no worker may accept any more."""
-        for each in self._by_key.values():
+        for each in self.give_up():
             each.close()
-        self._by_key = {}
 
-    def _open(self, key: tuple[object, ...], listener: Listener) -> ListenerSocket:
+    def _open(self, key: tuple[str, ...], listener: Listener) -> ListenerSocket:
         address = parse_address(listener.address)
         if address.family == socket.AF_UNIX:
             return self._open_unix(key, address, listener)
@@ -113,20 +161,9 @@ class ListenerSockets:
         sockets: list[socket.socket] = []
         try:
             for index in range(self._workers):
-                each = socket.socket(address.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-                sockets.append(each)
-                each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if index or not alone:
-                    each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-                # Accepted sockets inherit these two, which saves two calls for each of them.
-                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                each.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
-                if address.family == socket.AF_INET6:
-                    each.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                each.bind(address.sockaddr())
-                each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+                sockets.append(_new_socket(address, shared=index > 0 or not alone))
                 # With port 0, the others join the port that the first one was given.
-                address = Address(address.family, address.host, each.getsockname()[1])
+                address = Address(address.family, address.host, sockets[-1].getsockname()[1])
             for each in sockets:
                 each.listen(listener.backlog)
         except OSError:
@@ -135,7 +172,7 @@ class ListenerSockets:
             raise
         return ListenerSocket(next(self._ids), key, address, sockets, self._workers)
 
-    def _open_unix(self, key: tuple[object, ...], address: Address, listener: Listener) -> ListenerSocket:
+    def _open_unix(self, key: tuple[str, ...], address: Address, listener: Listener) -> ListenerSocket:
         bound, file = bind_unix_socket(address, _mode(listener))
         try:
             bound.listen(listener.backlog)
@@ -146,7 +183,30 @@ class ListenerSockets:
         return ListenerSocket(next(self._ids), key, address, [bound], self._workers, file)
 
 
-def _key(listener: Listener) -> tuple[object, ...]:
+def _new_socket(address: Address, *, shared: bool) -> socket.socket:
+    """A bound socket on an IP address, which others of ours may share from now on, or `shared` already do.
+
+    Raises OSError.
+    """
+    each = socket.socket(address.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        # Accepted sockets inherit these two, which saves two calls for each of them.
+        each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
+        if address.family == socket.AF_INET6:
+            each.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        each.bind(address.sockaddr())
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    except OSError:
+        each.close()
+        raise
+    return each
+
+
+def _key(listener: Listener) -> tuple[str, ...]:
     """What decides whether a listener of a new configuration can go on with the sockets of an old one."""
     address = parse_address(listener.address)
     # Two listeners that each ask for a free port must not share one.

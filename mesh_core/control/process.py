@@ -1,4 +1,5 @@
-"""The process of `hopmesh proxy`: start, reload on SIGHUP, drain on SIGTERM and SIGINT, rotate on SIGUSR1."""
+"""The process of `hopmesh proxy`, and what signals do: SIGHUP reloads it, SIGTERM and SIGINT drain it, SIGUSR1 rotates
+its log, SIGUSR2 has a new process take over."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import contextlib
 import os
 import resource
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import structlog
@@ -15,93 +16,154 @@ import structlog
 from mesh_core._version import __version__
 from mesh_core.config import Config, ConfigError, Fault, load_file
 from mesh_core.config.escape import escaped
+from mesh_core.config.schema.operations import RESTART_TIMEOUT_MS
 from mesh_core.control.admin.server import AdminServer
+from mesh_core.control.control_server import ControlServer
+from mesh_core.control.control_servers import ControlServers
+from mesh_core.control.hot_restart.link import RestartError
+from mesh_core.control.hot_restart.messages import Order
+from mesh_core.control.hot_restart.predecessor import Predecessor
+from mesh_core.control.hot_restart.restarts import Restarts
+from mesh_core.control.hot_restart.server import RestartServer
 from mesh_core.control.proxy import Proxy
 
 log = structlog.get_logger("hopmesh")
 
 
-class Process:
-    """One proxy, its admin endpoint, and the signals that steer them."""
+ORDERS: dict[signal.Signals, Order] = {
+    signal.SIGTERM: "stop",
+    signal.SIGINT: "stop",
+    signal.SIGHUP: "reload",
+    signal.SIGUSR1: "reopen",
+    signal.SIGUSR2: "restart",
+}
 
-    def __init__(self, path: str, config: Config) -> None:
-        """`path`: where `config` came from, and where a reload reads it again."""
+
+class Process:
+    """One proxy, the servers for operators, and the signals that steer them."""
+
+    def __init__(self, path: str, config: Config, predecessor: Predecessor | None = None) -> None:
+        """`path`: where `config` came from, and where a reload reads it again.
+
+        `predecessor`: the process to take over from, in a hot restart.
+        """
         self._path = path
         self._name = escaped(os.fspath(path))
-        self._proxy = Proxy(config, name=self._name)
-        self._admin: AdminServer | None = None
-        self._admin_configured: str | None = None
-        self._reloading = asyncio.Lock()
+        self.proxy = Proxy(config, name=self._name)
+        restarts = self._restarts = Restarts(self, predecessor)
+        self._servers = ControlServers(
+            {
+                AdminServer.field: lambda: AdminServer(self.proxy),
+                RestartServer.field: lambda: RestartServer(restarts.restart),
+            }
+        )
+        self.changing = asyncio.Lock()
+        self.stopping = asyncio.Event()
         self._reload_waits = False
-        self._stop = asyncio.Event()
         self._stop_now = asyncio.Event()
         self._draining = False
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def run(self) -> None:
-        """Serve until told to stop. Raises ConfigError when the configuration cannot be served."""
+    async def run(self) -> int:
+        """Serve until told to stop, or until another process has taken over; returns the exit status.
+
+        Raises ConfigError when the configuration cannot be served, RestartError when it cannot take over.
+        """
         raise_descriptor_limit()
         asyncio.get_running_loop().set_exception_handler(_log_internal_error)
         try:
-            # A reload that is asked for meanwhile waits; a stop is heard as soon as there is something to stop.
-            async with self._reloading:
-                self._watch_signals()
-                await self._start()
-            self._tell_listeners()
-            log.info("ready", version=__version__, workers=self._proxy.worker_count)
-            await self._stop.wait()
-            await self._drain()
+            try:
+                # A reload that is asked for meanwhile waits; a stop is heard as soon as there is something to stop.
+                async with self.changing:
+                    self._watch_signals()
+                    await self._start()
+                self._tell_listeners()
+                log.info("ready", version=__version__, workers=self.proxy.worker_count)
+                await self.stopping.wait()
+                await self._drain()
+            finally:
+                for task in self._tasks:
+                    task.cancel()
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+                await self._servers.close()
+                await self.proxy.close()
+            return await self._restarts.finish()
         finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-            if self._admin is not None:
-                await self._admin.close()
-            await self._proxy.close()
+            await self._restarts.close()
 
     async def _start(self) -> None:
-        # The admin endpoint first: with its address taken, no listener may have accepted anybody.
-        config = self._proxy.config
-        await self._replace_admin(config, await self._prepare_admin(config))
+        passed = await self._restarts.receive()
+        config = self.proxy.config
         try:
-            await self._proxy.start()
-        except OSError as error:
-            raise ConfigError(self._name, (Fault("", None, None, f"cannot be served: {error}"),)) from error
-        self._tell_admin()
+            # The servers first: with the address of one taken, no listener may have accepted anybody.
+            servers = await self._servers.prepare(config, self._name, None if passed is None else passed.servers)
+            if passed is not None:
+                self.proxy.take_over(passed.take_listeners())
+        finally:
+            if passed is not None:
+                passed.close()
+        try:
+            await self.proxy.start(self._restarts.ready)
+        except BaseException as error:
+            await self._servers.discard(servers)
+            if isinstance(error, OSError):
+                raise ConfigError(self._name, (Fault("", None, None, f"cannot be served: {error}"),)) from error
+            raise
+        await self._servers.replace(servers)
+        self._restarts.serving()
 
     def _watch_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._on_stop, number.name)
-        loop.add_signal_handler(signal.SIGHUP, self._on_reload)
-        loop.add_signal_handler(signal.SIGUSR1, self._reopen)
+        for number, order in ORDERS.items():
+            loop.add_signal_handler(number, self.obey, order)
+        self._restarts.watch()
 
     def _in_background(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         task = asyncio.get_running_loop().create_task(work())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    # --- signals ---
+    # --- what it is told, by a signal or by another process ---
 
-    def _on_stop(self, name: str) -> None:
+    def obey(self, order: Order) -> None:
+        """Do what is ordered, or pass it on to the process that has taken over."""
+        if self._restarts.passes_on(order):
+            return
+        match order:
+            case "stop":
+                self._on_stop()
+            case "stop at once":
+                self._hurry()
+            case "reload":
+                self._on_reload()
+            case "reopen":
+                self._reopen()
+            case "restart":
+                self._in_background(self._restart)
+
+    def _on_stop(self) -> None:
         # uvloop may report one signal twice when two come together: only one that finds a drain is a second one.
         if self._draining:
-            log.warning("stopping at once", signal=name, connections=self._proxy.active_connections)
-            self._stop_now.set()
-        self._stop.set()
+            self._hurry()
+        self.stopping.set()
+
+    def _hurry(self) -> None:
+        log.warning("stopping at once", connections=self.proxy.active_connections)
+        self._stop_now.set()
+        self._restarts.tell_predecessor("stop at once")
 
     async def _drain(self) -> None:
         self._draining = True
         log.info(
             "draining",
-            connections=self._proxy.active_connections,
-            timeout_ms=self._proxy.config.drain_timeout_ms,
+            connections=self.proxy.active_connections,
+            timeout_ms=self.proxy.config.drain_timeout_ms,
         )
-        drain = asyncio.ensure_future(self._proxy.drain())
+        drain = asyncio.ensure_future(self.proxy.drain())
         now = asyncio.ensure_future(self._stop_now.wait())
         await asyncio.wait((drain, now), return_when=asyncio.FIRST_COMPLETED)
         # Told to hurry, it is `close` that resets them.
-        left = drain.result() if drain.done() else self._proxy.active_connections
+        left = drain.result() if drain.done() else self.proxy.active_connections
         for each in (drain, now):
             each.cancel()
         await asyncio.gather(drain, now, return_exceptions=True)
@@ -115,8 +177,11 @@ class Process:
 
     async def _reload(self) -> None:
         """Read the file again; a fault changes nothing."""
-        async with self._reloading:
+        async with self.changing:
             self._reload_waits = False
+            # It may have waited for another process to take over.
+            if self._restarts.passes_on("reload"):
+                return
             try:
                 await self._take(load_file(self._path))
             except ConfigError as error:
@@ -125,53 +190,45 @@ class Process:
                 log.exception("reload failed")
             else:
                 self._tell_listeners()
-                log.info("reloaded", snapshot=self._proxy.snapshot_version)
+                log.info("reloaded", snapshot=self.proxy.snapshot_version)
 
     async def _take(self, config: Config) -> None:
         # What can fail comes first, so that a refused configuration is refused whole.
-        replacement = await self._prepare_admin(config)
+        servers = await self._servers.prepare(config, self._name)
         try:
-            await self._proxy.apply(config, self._name)
+            await self.proxy.apply(config, self._name)
         except BaseException:
-            if replacement is not self._admin and replacement is not None:
-                await replacement.close()
+            await self._servers.discard(servers)
             raise
-        if await self._replace_admin(config, replacement):
-            self._tell_admin()
+        await self._servers.replace(servers)
 
     def _reopen(self) -> None:
+        self._restarts.tell_predecessor("reopen")
         try:
-            self._proxy.reopen_access_log()
+            self.proxy.reopen_access_log()
         except OSError as error:
             log.error("access log not reopened", reason=error.strerror)
 
-    # --- admin ---
+    async def _restart(self) -> None:
+        # Why it has failed is in the log.
+        with contextlib.suppress(RestartError):
+            await self._restarts.restart()
 
-    async def _prepare_admin(self, config: Config) -> AdminServer | None:
-        """The endpoint that `config` wants: the one that there is, or another that listens already."""
-        wanted = None if config.admin is None else config.admin.address
-        if wanted is None or wanted == self._admin_configured:
-            return None if wanted is None else self._admin
-        replacement = AdminServer(self._proxy)
-        await replacement.start(wanted, self._name)
-        return replacement
+    # --- for a hot restart ---
 
-    async def _replace_admin(self, config: Config, replacement: AdminServer | None) -> bool:
-        """Serve by `replacement` from now on; whether that changed anything."""
-        replaced, self._admin = self._admin, replacement
-        self._admin_configured = None if config.admin is None else config.admin.address
-        if replaced is replacement:
-            return False
-        if replaced is not None:
-            await replaced.close()
-        return True
+    @property
+    def servers(self) -> Mapping[str, ControlServer]:
+        """By the field of the configuration that has their address."""
+        return self._servers.running
 
-    def _tell_admin(self) -> None:
-        if self._admin is not None:
-            log.info("admin listening", address=self._admin.address)
+    @property
+    def restart_timeout_ms(self) -> int:
+        """How long a new process may take to be ready."""
+        restart = self.proxy.config.restart
+        return RESTART_TIMEOUT_MS if restart is None else restart.timeout_ms
 
     def _tell_listeners(self) -> None:
-        for name, address in self._proxy.listener_addresses.items():
+        for name, address in self.proxy.listener_addresses.items():
             log.info("listening", listener=name, address=address)
 
 

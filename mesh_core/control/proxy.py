@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from typing import Any, Literal
 
 import structlog
@@ -43,6 +43,8 @@ class Proxy:
         """`name`: what faults call the configuration. Nothing is opened before `start`."""
         self.config = config
         self.state: State = "new"
+        self.shares_sockets = False
+        """Set while another process may be about to take the sockets over: then nothing may shut them down."""
         self.started_at = time.time()
         self.worker_count = config.workers or len(os.sched_getaffinity(0))
         self.registry = StatsRegistry(self.worker_count)
@@ -65,14 +67,22 @@ class Proxy:
 
     # --- life ---
 
-    async def start(self) -> None:
-        """Bind, start the workers, serve. Raises ConfigError, and then nothing is left open."""
+    def take_over(self, passed: Collection[ListenerSocket]) -> None:
+        """Before `start`: listen on sockets that another process has, where the configuration wants them."""
+        self._sockets.take_over(passed)
+
+    async def start(self, ready: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Bind, start the workers, serve. Raises ConfigError, and then nothing is left open.
+
+        `ready` is awaited when all that can fail is done and before anything is accepted, on sockets taken over or
+        new; what it raises ends the start.
+        """
         self._loop = asyncio.get_running_loop()
         self._notify_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._loop.add_reader(self._notify_fd, self._on_notify)
         try:
             self._workers.start(self._loop, self._notify_fd, self._server_scope)
-            await self._whole(self._change(self.config, self._name))
+            await self._whole(self._change(self.config, self._name, ready))
         except BaseException:
             await self.close()
             raise
@@ -86,9 +96,20 @@ class Proxy:
         """
         await self._whole(self._apply(config, name))
 
-    async def drain_listeners(self) -> None:
-        """Stop accepting, for good; open connections go on."""
-        await self._whole(self._drain_listeners())
+    async def drain_listeners(self, taken_over: Collection[int] = ()) -> None:
+        """Stop accepting, for good; open connections go on.
+
+        `taken_over`: ids of sockets that another process accepts from already; they are left to it as they are.
+        """
+        await self._whole(self._drain_listeners(frozenset(taken_over)))
+
+    def own_sockets(self) -> list[int]:
+        """The other process leaves the sockets that were taken over; returns their ids there."""
+        return self._sockets.own()
+
+    def keep_sockets(self) -> None:
+        """Another process that was to take over has failed: undo what it may have set."""
+        self._sockets.adjust(self.config, self._sockets_by_listener)
 
     async def drain(self, timeout_ms: int | None = None) -> int:
         """Stop accepting and wait until every connection has ended, at most `timeout_ms` (default: as configured).
@@ -147,6 +168,11 @@ class Proxy:
         return {name: str(each.bound) for name, each in self._sockets_by_listener.items()}
 
     @property
+    def listener_sockets(self) -> list[ListenerSocket]:
+        """What it listens on."""
+        return list(self._sockets_by_listener.values())
+
+    @property
     def access_records_dropped(self) -> int:
         """Access records lost because the control thread was behind."""
         return sum(worker.access_records_dropped for worker in self._workers)
@@ -191,28 +217,34 @@ class Proxy:
             if self.state == "closed":
                 self._refuse_unless("live", name)
 
-    async def _drain_listeners(self) -> None:
+    async def _drain_listeners(self, taken_over: frozenset[int]) -> None:
         async with self._changing:
             if self.state != "live":
                 return
             self.state = "draining"
-            dropped = self._sockets.keep(self.config, {})
+            dropped = self._sockets.give_up()
             self._sockets_by_listener = {}
-            await self._publish(self._compiler.compile(self.config, {}, configured_endpoints(self.config)))
+            shared = [each.id for each in dropped if self.shares_sockets or each.id in taken_over]
+            endpoints = configured_endpoints(self.config)
+            await self._publish(self._compiler.compile(self.config, {}, endpoints, shared_sockets=shared))
             for each in dropped:
-                each.close()
+                each.leave() if each.id in taken_over else each.close()
 
     def _refuse_fixed_changes(self, config: Config, name: str) -> None:
         if config.workers is not None and config.workers != self.worker_count:
             message = f"the number of workers is fixed while the proxy runs ({self.worker_count})"
             raise ConfigError(name, (Fault("workers", None, None, message, "restart the proxy to change it"),))
 
-    async def _change(self, config: Config, name: str) -> None:
+    async def _change(
+        self, config: Config, name: str, ready: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         chosen, opened = self._sockets.prepare(config, name)
         access_log = self._access_log
         try:
             access_log = self._prepare_access_log(config, name)
             snapshot = self._compiler.compile(config, chosen, configured_endpoints(config))
+            if ready is not None:
+                await ready()
         except BaseException:
             if access_log is not None and access_log is not self._access_log:
                 access_log.close()

@@ -7,7 +7,7 @@ import errno
 import os
 import socket
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mesh_core.config import Address
@@ -20,6 +20,12 @@ class UnixSocketFile:
     path: Path | None
     inode: int = 0
     mode_at_bind: int = 0
+    ours: bool = True
+    """Whether this process removes it; not while another one still listens on the socket too."""
+
+    def of_another(self) -> UnixSocketFile:
+        """The same file while it belongs to another process."""
+        return replace(self, ours=False)
 
     def change_mode(self, mode: int | None) -> None:
         """Set its permissions; None for what the umask left at first. Raises OSError."""
@@ -29,7 +35,7 @@ class UnixSocketFile:
     def remove(self) -> None:
         """Remove it, if it is still ours."""
         with contextlib.suppress(OSError):
-            if self.path is not None and self.path.stat().st_ino == self.inode:
+            if self.ours and self.path is not None and self.path.stat().st_ino == self.inode:
                 self.path.unlink()
 
 

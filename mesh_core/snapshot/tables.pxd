@@ -153,7 +153,8 @@ cdef struct ClusterC:
 cdef struct ListenerC:
     NameC name
     uint64_t socket_id         # the same in the next snapshot: the same sockets go on
-    const int* descriptors     # a listening socket for each worker; borrowed from the control thread
+    const int* descriptors     # listening sockets, `sockets_each` for each worker, -1 where there is none; borrowed
+    uint32_t sockets_each      # more than 1 once sockets of a process with more workers were taken over
     PeerAddressC local         # bound address
     const ClusterC* cluster
     uint32_t subset            # of the cluster; SUBSET_NONE when it has none for this listener
@@ -179,5 +180,7 @@ cdef struct SnapshotC:
     uint64_t* active           # connections of the process; written atomically
     int descriptor_limit       # the first descriptor number that traffic may not have
     bint access_log            # whether workers write access records
+    const uint64_t* shared_sockets  # socket_id of those that another process accepts from, or may be about to
+    uint32_t shared_socket_count
     uint64_t* users            # for each worker, USERS_STRIDE apart: what still holds this snapshot there; its own
     uint32_t* released         # for each worker: 1 once it has let go for good; written by that worker, atomically

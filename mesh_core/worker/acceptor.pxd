@@ -10,7 +10,7 @@ cdef enum:
     ACCEPT_BATCH = 16          # connections taken in one turn
     SHED_BATCH = 64            # connections closed at once when there are no descriptors
     PAUSE_MS = 100             # how long a listener rests when the process has no descriptors or memory
-    LAST_CALL = 4096           # connections still served when a listener goes
+    LAST_CALL_LIMIT = 4096     # connections still served when a listener goes
 
 
 # Owner: WorkerC. The listening socket belongs to the control thread.
@@ -25,11 +25,18 @@ cdef struct AcceptorC:
     int* reserve_fd            # the worker's spare descriptor
 
 
-# Begin to accept, at once or as soon as the kernel has the memory to watch the socket; NULL when ours is exhausted.
+# What becomes of a listening socket when a worker stops accepting from it.
+cdef enum LastCall:
+    LAST_CALL_NONE             # the worker stops: nobody is served any more
+    LAST_CALL_SHARED           # others go on accepting: serve what woke only us, leave the socket as it is
+    LAST_CALL_FINAL            # serve what the accept queue still holds, and let nobody join it
+
+
+# Begin to accept from `fd`, a socket of `listener`, at once or as soon as the kernel has the memory to watch it; NULL
+# when ours is exhausted.
 cdef AcceptorC* acceptor_create(
-    ConnectionTableC* connections, SnapshotC** snapshot, const ListenerC* listener, int* reserve_fd
+    ConnectionTableC* connections, SnapshotC** snapshot, const ListenerC* listener, int fd, int* reserve_fd
 ) noexcept nogil
 
-# Stop accepting. With `last_call`, serve first what the accept queue still holds, and let nobody join it.
-# The struct is freed at the end of the turn.
-cdef void acceptor_close(AcceptorC* acceptor, bint last_call) noexcept nogil
+# Stop accepting. The struct is freed at the end of the turn.
+cdef void acceptor_close(AcceptorC* acceptor, LastCall last_call) noexcept nogil

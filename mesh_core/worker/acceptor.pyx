@@ -19,7 +19,7 @@ from mesh_core.telemetry.stats cimport LISTENER_ACCEPT_ERROR, SERVER_CX_SHED, SE
 
 
 cdef AcceptorC* acceptor_create(
-    ConnectionTableC* connections, SnapshotC** snapshot, const ListenerC* listener, int* reserve_fd
+    ConnectionTableC* connections, SnapshotC** snapshot, const ListenerC* listener, int fd, int* reserve_fd
 ) noexcept nogil:
     cdef AcceptorC* acceptor = <AcceptorC*>memory_alloc(sizeof(AcceptorC))
     if acceptor == NULL:
@@ -28,25 +28,25 @@ cdef AcceptorC* acceptor_create(
     acceptor.snapshot = snapshot
     acceptor.listener = listener
     acceptor.reserve_fd = reserve_fd
-    acceptor.source = SourceC(
-        on_event=on_acceptable, owner=acceptor, fd=listener.descriptors[connections.core.index])
+    acceptor.source = SourceC(on_event=on_acceptable, owner=acceptor, fd=fd)
     acceptor.timer.owner = acceptor
     acceptor.timer.fire = on_rested
     on_rested(acceptor)
     return acceptor
 
 
-cdef void acceptor_close(AcceptorC* acceptor, bint last_call) noexcept nogil:
+cdef void acceptor_close(AcceptorC* acceptor, LastCall last_call) noexcept nogil:
     cdef CoreC* core = acceptor.connections.core
     if acceptor.timer.link == NULL:
         reactor_forget(&core.reactor, &acceptor.source)
-    if last_call:
-        # Their handshakes are complete, so closing the socket on them would be a reset.
-        accept_up_to(acceptor, LAST_CALL)
-        if acceptor.listener.local.family != AF_UNIX:
-            # The control thread closes it when every worker is ready, and until then the kernel would go on queueing.
-            # A Unix socket is shared with workers that may not be.
-            shutdown(acceptor.source.fd, SHUT_RD)
+    if last_call != LAST_CALL_NONE:
+        # Their handshakes are complete, so closing the socket on them would be a reset; and the kernel, which wakes
+        # one watcher for each, may have told nobody else of them.
+        accept_up_to(acceptor, LAST_CALL_LIMIT)
+    if last_call == LAST_CALL_FINAL and acceptor.listener.local.family != AF_UNIX:
+        # The control thread closes it when every worker is ready, and until then the kernel would go on queueing.
+        # A Unix socket is shared with workers that may not be.
+        shutdown(acceptor.source.fd, SHUT_RD)
     reactor_cancel_timer(&core.reactor, &acceptor.timer)
     acceptor.source.on_event = reactor_ignore
     acceptor.retired.free = memory_free

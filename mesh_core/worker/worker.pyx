@@ -18,7 +18,9 @@ from mesh_core.snapshot.tables cimport ListenerC
 from mesh_core.telemetry.access_log cimport collect_access_log
 from mesh_core.telemetry.response_flags cimport DETAIL_DRAIN_LIMIT, FLAG_DOWNSTREAM_CONNECTION_TERMINATION
 from mesh_core.telemetry.stats cimport LISTENER_DRAIN_CLOSED, StatsScope
-from mesh_core.worker.acceptor cimport acceptor_close, acceptor_create
+from mesh_core.worker.acceptor cimport (
+    LAST_CALL_FINAL, LAST_CALL_NONE, LAST_CALL_SHARED, LastCall, acceptor_close, acceptor_create,
+)
 
 
 cdef int worker_init(
@@ -100,22 +102,31 @@ cdef void adopt(WorkerC* worker, SnapshotC* next) noexcept nogil:
             place = &acceptor.next
         else:
             place[0] = acceptor.next
-            acceptor_close(acceptor, True)
+            acceptor_close(acceptor, last_call(next, acceptor.listener.socket_id))
     worker.current = next
     worker.core.pipes.descriptor_limit = next.descriptor_limit
     snapshot_hold(next, worker.core.index)
     for index in range(next.listener_count):
-        if find_acceptor(worker, next.listeners[index].socket_id) == NULL:
-            add_acceptor(worker, &next.listeners[index])
+        add_acceptors(worker, &next.listeners[index])
     store_release_u64(&worker.adopted, next.version)
     if previous != NULL:
         snapshot_release(previous, worker.core.index)
     core_notify(&worker.core)
 
 
-cdef void add_acceptor(WorkerC* worker, const ListenerC* listener) noexcept nogil:
+cdef void add_acceptors(WorkerC* worker, const ListenerC* listener) noexcept nogil:
+    """Accept from this worker's sockets of `listener`, unless it does already."""
+    cdef uint32_t each
+    cdef int fd
+    for each in range(listener.sockets_each):
+        fd = listener.descriptors[worker.core.index * listener.sockets_each + each]
+        if fd >= 0 and find_acceptor(worker, listener.socket_id, fd) == NULL:
+            add_acceptor(worker, listener, fd)
+
+
+cdef void add_acceptor(WorkerC* worker, const ListenerC* listener, int fd) noexcept nogil:
     cdef AcceptorC* acceptor = acceptor_create(
-        &worker.connections, &worker.current, listener, &worker.reserve_fd)
+        &worker.connections, &worker.current, listener, fd, &worker.reserve_fd)
     if acceptor == NULL:
         store_release_u64(&worker.unserved, worker.unserved + 1)
         return
@@ -131,9 +142,18 @@ cdef const ListenerC* find_listener(const SnapshotC* snapshot, uint64_t socket_i
     return NULL
 
 
-cdef AcceptorC* find_acceptor(WorkerC* worker, uint64_t socket_id) noexcept nogil:
+cdef LastCall last_call(const SnapshotC* next, uint64_t socket_id) noexcept nogil:
+    """What becomes of a socket that `next` does without."""
+    cdef uint32_t index
+    for index in range(next.shared_socket_count):
+        if next.shared_sockets[index] == socket_id:
+            return LAST_CALL_SHARED
+    return LAST_CALL_FINAL
+
+
+cdef AcceptorC* find_acceptor(WorkerC* worker, uint64_t socket_id, int fd) noexcept nogil:
     cdef AcceptorC* acceptor = worker.acceptors
-    while acceptor != NULL and acceptor.listener.socket_id != socket_id:
+    while acceptor != NULL and (acceptor.listener.socket_id != socket_id or acceptor.source.fd != fd):
         acceptor = acceptor.next
     return acceptor
 
@@ -151,7 +171,7 @@ cdef void leave_snapshot(WorkerC* worker) noexcept nogil:
     while worker.acceptors != NULL:
         acceptor = worker.acceptors
         worker.acceptors = acceptor.next
-        acceptor_close(acceptor, False)
+        acceptor_close(acceptor, LAST_CALL_NONE)
     abort_all(worker)
     worker.current = NULL
     if previous != NULL:

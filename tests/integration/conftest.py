@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvloop
 
+from mesh_core.control.listener_sockets import ListenerSocket
 from mesh_core.control.proxy import Mounting
 from mesh_core.runtime.memory import fail_allocations_after_for_test
 from tests.support.addresses import Kind, free_address
@@ -43,12 +44,12 @@ def mounting(request: pytest.FixtureRequest) -> Mounting:
 
 
 @pytest.fixture
-def start(mounting: Mounting, no_leaks: None) -> Iterator[Callable[[Settings], RunningProxy]]:
+def start(mounting: Mounting, no_leaks: None) -> Iterator[Callable[..., RunningProxy]]:
     """Start a proxy by a whole configuration; it is closed when the test ends."""
     running: list[RunningProxy] = []
 
-    def start_one(settings: Settings) -> RunningProxy:
-        running.append(RunningProxy(settings, mounting))
+    def start_one(settings: Settings, passed: Sequence[ListenerSocket] = ()) -> RunningProxy:
+        running.append(RunningProxy(settings, mounting, passed))
         return running[-1]
 
     yield start_one

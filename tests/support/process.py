@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Self
@@ -83,11 +83,22 @@ def one_listener(upstream: str, address: str = "127.0.0.1:0", **more: Any) -> di
 class ProxyProcess:
     """A running `hopmesh proxy`, and its log as events."""
 
-    def __init__(self, config: Path, *arguments: str, stderr: int | None = None) -> None:
-        """`stderr`: where its log goes instead of here; then no event is ever seen."""
+    def __init__(
+        self,
+        config: Path,
+        *arguments: str,
+        stderr: int | None = None,
+        under: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """`stderr`: where its log goes instead of here; then no event is ever seen. `under`: a command that runs it.
+
+        `environment`: more variables.
+        """
         self.config = config
         self.process = subprocess.Popen(
-            [*COMMAND, "proxy", "--config", config, *arguments],
+            [*under, *COMMAND, "proxy", "--config", config, *arguments],
+            env={**os.environ, **(environment or {})},
             cwd=REPOSITORY,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import uvloop
 
 from mesh_core.config import load_builtins
+from mesh_core.control.listener_sockets import ListenerSocket
 from mesh_core.control.proxy import Mounting, Proxy
 from tests.support.peer import Peer, connect, turned_away
 from tests.support.waiting import LIMIT_S, wait_until
@@ -24,8 +25,10 @@ Settings = dict[str, Any]
 class RunningProxy:
     """Starts when made. `close` must be called; it fails the test when something went wrong in the background."""
 
-    def __init__(self, config: Settings, mounting: Mounting) -> None:
+    def __init__(self, config: Settings, mounting: Mounting, passed: Sequence[ListenerSocket] = ()) -> None:
+        """`passed`: sockets of another proxy that this one takes over."""
         self.proxy = Proxy(load_builtins(config), mounting=mounting)
+        self.proxy.take_over(passed)
         self.access_log = Path(config["access_log"]["path"]) if config.get("access_log") else None
         self.loop = uvloop.new_event_loop()
         self.unhandled: list[dict[str, Any]] = []

@@ -22,7 +22,7 @@ from mesh_core.config.schema.load_balancing import (
     Subsets,
     SubsetSelector,
 )
-from mesh_core.config.schema.operations import AccessLog, Admin
+from mesh_core.config.schema.operations import AccessLog, Admin, Restart
 from mesh_core.config.schema.tls import ClusterTls, ListenerTls, PeerNames, ServerCertificate
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Maglev",
     "PeakEwma",
     "PeerNames",
+    "Restart",
     "RingHash",
     "ServerCertificate",
     "SlowStart",

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from mesh_core.config.schema.cluster import Cluster
 from mesh_core.config.schema.common import NaturalInt, PositiveInt
 from mesh_core.config.schema.listener import Listener
-from mesh_core.config.schema.operations import AccessLog, Admin
+from mesh_core.config.schema.operations import AccessLog, Admin, Restart
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -26,6 +26,15 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     admin: Annotated[
         Admin | None,
         Meta(description="The HTTP endpoint for operators. Default: none."),
+    ] = None
+    restart: Annotated[
+        Restart | None,
+        Meta(
+            description=(
+                "What `hopmesh restart` needs. Default: none; a restart can then be asked for by SIGUSR2 only, "
+                "with the time-out's default."
+            ),
+        ),
     ] = None
     workers: Annotated[
         Annotated[int, Meta(ge=1, le=256)] | None,

@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from mesh_core.config.schema.common import FilePath
+from mesh_core.config.schema.common import FilePath, PositiveInt
+
+RESTART_TIMEOUT_MS = 30_000
 
 
 class Admin(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -44,3 +46,29 @@ class AccessLog(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             description="How a record is written: json, an object a line, with Envoy's names. Default: json."
         ),
     ] = "json"
+
+
+class Restart(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Hot restart: a new process takes over without a connection being refused or cut."""
+
+    address: Annotated[
+        str,
+        Meta(
+            description=(
+                "The Unix socket, with a path, at which `hopmesh restart` asks for a restart. Its file is "
+                "for the user of the process alone (0600), and nobody else but root is listened to."
+            ),
+            examples=["unix:/run/hopmesh/restart.sock"],
+        ),
+    ]
+    timeout_ms: Annotated[
+        PositiveInt,
+        Meta(
+            description=(
+                "Milliseconds in which the new process must be ready to take over; else it is ended and the "
+                "old one goes on. Default: 30000, our choice: a start takes about a second, on a host that "
+                "is overloaded a few (Envoy's hot restarter has no limit)."
+            ),
+            examples=[30000],
+        ),
+    ] = RESTART_TIMEOUT_MS

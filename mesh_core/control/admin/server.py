@@ -3,88 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from urllib.parse import parse_qsl
 
 import h11
 import structlog
 
-from mesh_core.config import Address, ConfigError, Fault, parse_address
 from mesh_core.control.admin.pages import PAGES, Answer, text
+from mesh_core.control.control_server import ControlServer
 from mesh_core.control.proxy import Proxy
-from mesh_core.control.unix_socket_file import UnixSocketFile, bind_unix_socket
 
-CONNECTIONS_LIMIT = 64
 REQUEST_LIMIT_BYTES = 8192
 IDLE_TIMEOUT_S = 30.0
 
 log = structlog.get_logger("hopmesh.admin")
 
 
-class AdminServer:
+class AdminServer(ControlServer):
     """Serves the admin pages of one proxy."""
 
+    field = "admin.address"
+
     def __init__(self, proxy: Proxy) -> None:
+        super().__init__()
         self._proxy = proxy
-        self._server: asyncio.Server | None = None
-        self._file = UnixSocketFile(None)
-        self._connections: set[asyncio.Task[None]] = set()
-        self.address = ""
-
-    async def start(self, address_text: str, name: str) -> None:
-        """Listen. Raises ConfigError (with the configuration's `name`) when that fails."""
-        address = parse_address(address_text)
-        try:
-            self._server = await self._listen(address)
-        except OSError as error:
-            message = f"cannot listen on {address_text}: {error.strerror}"
-            hint = "choose another address, or stop the process that has it"
-            raise ConfigError(name, (Fault("admin.address", None, None, message, hint),)) from error
-        if address.family != socket.AF_UNIX:
-            port = self._server.sockets[0].getsockname()[1]
-            address = Address(address.family, address.host, port)
-        self.address = str(address)
-
-    async def _listen(self, address: Address) -> asyncio.Server:
-        if address.family == socket.AF_UNIX:
-            bound, self._file = bind_unix_socket(address, 0o600)
-            try:
-                return await asyncio.start_unix_server(self._accept, sock=bound)
-            except OSError:
-                bound.close()
-                self._file.remove()
-                raise
-        return await asyncio.start_server(self._accept, address.host, address.port)
-
-    async def close(self) -> None:
-        """Stop listening and end every connection."""
-        if self._server is not None:
-            self._server.close()
-        for task in self._connections:
-            task.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
-        self._file.remove()
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        if len(self._connections) >= CONNECTIONS_LIMIT:
-            writer.transport.abort()
-            return
-        self._connections.add(task)
-        try:
-            await self._serve(reader, writer)
-            writer.close()
-            async with asyncio.timeout(IDLE_TIMEOUT_S):
-                await writer.wait_closed()
-        except (OSError, asyncio.CancelledError):
-            # A time-out is an OSError too. Only `close` cancels, and nobody waits for this task but `close`:
-            # asyncio's streams would log a task that ends cancelled.
-            pass
-        finally:
-            # Whoever does not read the answer must not hold up the end: neither that of this task nor of the process.
-            writer.transport.abort()
-            self._connections.discard(task)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         http = h11.Connection(h11.SERVER, max_incomplete_event_size=REQUEST_LIMIT_BYTES)
@@ -97,9 +38,10 @@ class AdminServer:
                 return
             if request is None:
                 return
-            answer = await self._answer(request)
-            await _send(http, writer, answer, request.method)
-            if http.our_state is not h11.DONE or http.their_state is not h11.DONE:
+            with self._busy():
+                answer = await self._answer(request)
+                await _send(http, writer, answer, request.method)
+            if self._ending or http.our_state is not h11.DONE or http.their_state is not h11.DONE:
                 return
             http.start_next_cycle()
 

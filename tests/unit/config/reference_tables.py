@@ -17,6 +17,7 @@ from mesh_core.config import (
     Listener,
     ListenerTls,
     PeerNames,
+    Restart,
     ServerCertificate,
 )
 from mesh_core.config.schema import (
@@ -51,6 +52,7 @@ SECTIONS: dict[str, type[Struct]] = {
     "Subsets": Subsets,
     "Subset selectors": SubsetSelector,
     "Admin": Admin,
+    "Restart": Restart,
     "Access log": AccessLog,
 }
 """Of each section with a table: the type that it describes."""

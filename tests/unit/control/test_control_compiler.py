@@ -47,8 +47,8 @@ class Descriptors(ListenerSocket):
     """A listener's sockets without any: only their numbers."""
 
     @property
-    def descriptors(self) -> list[int]:
-        return [100 + worker for worker in range(self.workers)]
+    def descriptors(self) -> list[list[int]]:
+        return [[100 + worker, -1] for worker in range(self.workers)]
 
 
 def sockets_for(config: Config, workers: int) -> dict[str, ListenerSocket]:
@@ -78,7 +78,7 @@ def test_a_full_configuration() -> None:
     assert tables["access_log"]
     first, six, unix = tables["listeners"]
     assert {key: value for key, value in first.items() if key not in ("local", "active", "stats")} == {
-        "name": "in", "socket_id": 50, "descriptors": [100, 101, 102], "cluster": "b", "subset": 0,
+        "name": "in", "socket_id": 50, "descriptors": [[100, -1], [101, -1], [102, -1]], "cluster": "b", "subset": 0,
         "max_connections": 7, "idle_timeout_ms": 0, "max_duration_ms": 9, "proxy_timeout_ms": 11, "buffer_limit": 65536,
         "accept_proxy_protocol": True,
     }  # fmt: skip
