@@ -1,6 +1,6 @@
 """What OpenSSL asks during a handshake; the contract stands in callbacks.pxd."""
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memchr, memcmp, strlen
 from mesh_core.tls.context cimport TlsAlternativeC, TlsContextC
 from mesh_core.tls.openssl cimport (
@@ -8,8 +8,7 @@ from mesh_core.tls.openssl cimport (
     SSL_VERIFY_NONE, SSL_VERIFY_PEER, TLSEXT_NAMETYPE_HOST_NAME, X509_STORE_CTX,
     X509_V_ERR_APPLICATION_VERIFICATION, openssl,
 )
-from mesh_core.tls.peer_certificate cimport IDENTITY_BYTES, PEER_ACCEPTED, peer_judge
-from mesh_core.tls.session cimport TlsC, tls_current
+from mesh_core.tls.session cimport tls_current, tls_judge
 
 
 cdef void callbacks_install(SSL_CTX* ssl_ctx, bint server, bint verify, bint require) noexcept:
@@ -24,13 +23,9 @@ cdef void callbacks_install(SSL_CTX* ssl_ctx, bint server, bint verify, bint req
 
 cdef int on_verify(int accepted, X509_STORE_CTX* store) noexcept nogil:
     """Called for every certificate of a chain from the root on; the leaf must also follow our rules."""
-    cdef uint8_t[IDENTITY_BYTES] name
-    cdef uint16_t size
-    cdef TlsC* tls = tls_current()
     if not accepted or openssl.X509_STORE_CTX_get_error_depth(store):
         return accepted
-    tls.refusal = peer_judge(tls.context, openssl.X509_STORE_CTX_get_current_cert(store), name, &size)
-    if tls.refusal == PEER_ACCEPTED:
+    if tls_judge(tls_current(), openssl.X509_STORE_CTX_get_current_cert(store)):
         return 1
     openssl.X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION)
     return 0

@@ -5,7 +5,7 @@ Worker thread, no GIL.
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from mesh_core.tls.context cimport TlsContextC
-from mesh_core.tls.openssl cimport BIO, SSL, SSL_SESSION
+from mesh_core.tls.openssl cimport BIO, SSL, SSL_SESSION, X509
 from mesh_core.tls.peer_certificate cimport PeerRefusal
 
 cdef enum:
@@ -20,6 +20,7 @@ cdef enum TlsFlag:
     TLS_CLOSE_RECEIVED = 1 << 5
     TLS_SESSION_TAKEN = 1 << 6  # client: its session was kept for the next connection
     TLS_SWOLLEN = 1 << 7       # `input` or `output` have grown
+    TLS_JUDGED = 1 << 8        # the peer's certificate was held against our rules
 
 
 # Owner: SideC.
@@ -84,6 +85,9 @@ cdef const char* tls_failure_text(const TlsC* tls) noexcept nogil
 
 # Whether it failed because we did not accept the peer's certificate, or got none.
 cdef bint tls_peer_refused(const TlsC* tls) noexcept nogil
+
+# Hold the peer's certificate against our rules and learn its name. False when it is refused, or memory is exhausted.
+cdef bint tls_judge(TlsC* tls, X509* certificate) noexcept nogil
 
 # Whose handshake this thread is in the middle of: for OpenSSL's callbacks.
 cdef TlsC* tls_current() noexcept nogil

@@ -132,22 +132,33 @@ cdef int tls_handshake(TlsC* tls) noexcept nogil:
 
 
 cdef bint identify(TlsC* tls) noexcept nogil:
-    """Learn the peer's name, and judge it once more: a resumed handshake has verified nothing."""
-    cdef uint8_t[IDENTITY_BYTES] name
+    """Judge the peer of a resumed handshake, which has verified nothing."""
     cdef X509* certificate
-    if not tls.context.verify:
+    cdef bint accepted
+    if not tls.context.verify or tls.flags & TLS_JUDGED:
         return True
     certificate = openssl.SSL_get_peer_certificate(tls.ssl)
     if certificate == NULL:
         return True
-    tls.refusal = peer_judge(tls.context, certificate, name, &tls.identity_size)
+    accepted = tls_judge(tls, certificate)
     openssl.X509_free(certificate)
-    if tls.identity_size:
-        tls.identity = <uint8_t*>memory_alloc(tls.identity_size)
+    return accepted
+
+
+cdef bint tls_judge(TlsC* tls, X509* certificate) noexcept nogil:
+    cdef uint8_t[IDENTITY_BYTES] name
+    cdef uint16_t size
+    tls.refusal = peer_judge(tls.context, certificate, name, &size)
+    tls.flags |= TLS_JUDGED
+    memory_free(tls.identity)
+    tls.identity = NULL
+    tls.identity_size = 0
+    if size:
+        tls.identity = <uint8_t*>memory_alloc(size)
         if tls.identity == NULL:
-            tls.identity_size = 0
             return False
-        memcpy(tls.identity, name, tls.identity_size)
+        memcpy(tls.identity, name, size)
+        tls.identity_size = size
     return tls.refusal == PEER_ACCEPTED
 
 
