@@ -1,6 +1,6 @@
 """The hash of balancers that hash, and the random numbers of those that draw lots. Any thread, no GIL."""
 
-from libc.stdint cimport uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 
 cdef enum:
     # 2^64 divided by the golden ratio: multiples of it are spread evenly over 64 bits, however many there are.
@@ -29,3 +29,12 @@ cdef inline uint64_t mix_bits(uint64_t value) noexcept nogil:
 cdef inline uint64_t random_next(uint64_t* state) noexcept nogil:
     state[0] += <uint64_t>GOLDEN_STEP
     return mix_bits(state[0])
+
+
+# How the 64-bit numbers are divided into stretches of 2^shift for a guide: a power of two of them, at least two (as a
+# shift by 64 bits is not defined) and at least `count`.
+cdef inline uint32_t stretch_shift(uint32_t count) noexcept nogil:
+    cdef uint32_t shift = 63
+    while <uint64_t>1 << (64 - shift) < count:
+        shift -= 1
+    return shift

@@ -1,6 +1,6 @@
 """XXH64; the contract stands in hashing.pxd."""
 
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport uint8_t
 from libc.string cimport memcpy
 
 cdef enum:

@@ -8,7 +8,7 @@ from libc.string cimport memcpy
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.snapshot.tables cimport BalancerSettingsC, EndpointC, PickContextC, PoolC, PoolTableC
 from mesh_core.upstream.hash_walk cimport WALK_MOST, eligible_by_hash
-from mesh_core.upstream.hashing cimport hash_bytes
+from mesh_core.upstream.hashing cimport hash_bytes, stretch_shift
 from mesh_core.upstream.pick cimport pick_may_be
 
 cdef enum:
@@ -40,18 +40,11 @@ cdef double scale_of(const BalancerSettingsC* settings, const PoolTableC* table,
     return min(ceil(least * settings.minimum_ring_size) / least, <double>settings.maximum_ring_size)
 
 
-cdef uint32_t shift_for(uint32_t count) noexcept nogil:
-    cdef uint32_t shift = 63
-    while <uint64_t>1 << (64 - shift) < count:
-        shift -= 1
-    return shift
-
-
 cdef size_t lookup_bytes(const BalancerSettingsC* settings, const PoolTableC* table) noexcept nogil:
     cdef double total
     # One more than the scale, as the sums that points are counted by are rounded.
     cdef uint32_t count = <uint32_t>ceil(scale_of(settings, table, &total)) + 1
-    cdef size_t guide = (<size_t>1 << (64 - shift_for(count))) * sizeof(uint32_t)
+    cdef size_t guide = (<size_t>1 << (64 - stretch_shift(count))) * sizeof(uint32_t)
     return sizeof(RingC) + count * sizeof(PointC) + guide
 
 
@@ -72,7 +65,7 @@ cdef bint build(const BalancerSettingsC* settings, PoolTableC* table) noexcept n
         if not add_points(ring, first, table.members[index], index):
             return False
     qsort(ring.points, ring.count, sizeof(PointC), by_hash)
-    ring.shift = shift_for(capacity)
+    ring.shift = stretch_shift(capacity)
     fill_guide(ring)
     return True
 

@@ -30,7 +30,7 @@ cdef uint32_t largest_count(const SubsetC* subset) noexcept nogil:
 
 
 cdef size_t view_bytes(const SubsetC* subset) noexcept nogil:
-    cdef size_t bytes = largest_count(subset) * sizeof(double) + subset.level_count * sizeof(LevelLoadC) + 8
+    cdef size_t bytes = largest_count(subset) * sizeof(double) + aligned(subset.level_count * sizeof(LevelLoadC))
     cdef uint32_t level, pool
     for level in range(subset.level_count):
         bytes += sizeof(LevelC) + aligned(weighted_table_bytes(subset.levels[level].pool_count))

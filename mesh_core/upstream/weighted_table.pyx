@@ -1,13 +1,11 @@
 """Shares in proportion to weights; the contract stands in weighted_table.pxd."""
 
 from libc.stdint cimport UINT64_MAX
-
-cdef enum:
-    SHIFT_MOST = 63            # at least two stretches: a shift by 64 bits is not defined
+from mesh_core.upstream.hashing cimport stretch_shift
 
 
 cdef size_t weighted_table_bytes(uint32_t count) noexcept nogil:
-    return count * sizeof(uint64_t) + (((<size_t>1) << (64 - shift_for(count))) + 1) * sizeof(uint32_t)
+    return count * sizeof(uint64_t) + (((<size_t>1) << (64 - stretch_shift(count))) + 1) * sizeof(uint32_t)
 
 
 cdef void weighted_table_init(WeightedTableC* table, uint32_t capacity, void* memory) noexcept nogil:
@@ -35,7 +33,7 @@ cdef void weighted_table_build(WeightedTableC* table, const double* weights, uin
         # From the last entry that has a weight on, whatever rounding made of the sum.
         table.ends[index] = UINT64_MAX if index >= last or end >= 18446744073709549568.0 else <uint64_t>end
     table.count = count
-    table.shift = shift_for(count)
+    table.shift = stretch_shift(count)
     fill_guide(table, last)
 
 
@@ -49,11 +47,3 @@ cdef void fill_guide(WeightedTableC* table, uint32_t last) noexcept nogil:
         table.guide[stretch] = entry
     # The largest number of all is no exception: a search never goes beyond the last entry with a weight.
     table.guide[stretches] = last
-
-
-cdef uint32_t shift_for(uint32_t count) noexcept nogil:
-    """Stretches of 2^shift numbers are at least as many as the entries, and a power of two."""
-    cdef uint32_t shift = SHIFT_MOST
-    while <uint64_t>1 << (64 - shift) < count:
-        shift -= 1
-    return shift
