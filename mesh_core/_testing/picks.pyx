@@ -7,11 +7,14 @@ from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.snapshot.snapshot cimport Snapshot
 from mesh_core.snapshot.tables cimport BalancerSettingsC, ClusterC, EndpointC, PickContextC
 from mesh_core.upstream.endpoint_state cimport endpoint_mark
-from mesh_core.upstream cimport (
-    hashing, peak_ewma, priority_load as priority_load_module, slow_start, weighted_table,
-)
+from mesh_core.upstream cimport hashing, peak_ewma, slow_start
+from mesh_core.upstream cimport priority_load as priority_load_module
 from mesh_core.upstream.hashing cimport random_next
 from mesh_core.upstream.pick cimport cluster_observe, cluster_pick
+from mesh_core.upstream.priority_load cimport LevelLoadC
+from mesh_core.upstream.weighted_table cimport (
+    WeightedTableC, weighted_table_build, weighted_table_bytes, weighted_table_find, weighted_table_init,
+)
 
 cdef enum:
     TRIED_MOST = 16
@@ -161,7 +164,7 @@ def hash_bytes(bytes data not None, uint64_t seed=0):
 
 def priority_load(healthy, uint32_t overprovisioning_percent=140, uint32_t panic_threshold_percent=50):
     """For (healthy, all) endpoints of each level: the levels' shares in percent, and whether each is in panic."""
-    cdef priority_load_module.LevelLoadC levels[8]
+    cdef LevelLoadC levels[8]
     cdef uint32_t count = min(len(healthy), 8)
     for index, (few, many) in enumerate(healthy[:8]):
         levels[<uint32_t>index].healthy_count = few
@@ -181,9 +184,9 @@ def slow_start_factor(int64_t healthy_ms, int64_t window_ms, double aggression=1
 
 def weighted_find(weights, numbers):
     """The entries that the numbers belong to; None when the weights come to nothing."""
-    cdef weighted_table.WeightedTableC table
+    cdef WeightedTableC table
     cdef uint32_t count = len(weights)
-    cdef void* memory = memory_alloc(weighted_table.weighted_table_bytes(count))
+    cdef void* memory = memory_alloc(weighted_table_bytes(count))
     cdef double* doubles = <double*>memory_alloc(count * sizeof(double))
     if memory == NULL or doubles == NULL:
         memory_free(memory)
@@ -192,9 +195,9 @@ def weighted_find(weights, numbers):
     try:
         for index, weight in enumerate(weights):
             doubles[<uint32_t>index] = weight
-        weighted_table.weighted_table_init(&table, count, memory)
-        weighted_table.weighted_table_build(&table, doubles, count)
-        return [weighted_table.weighted_table_find(&table, number) for number in numbers] if table.count else None
+        weighted_table_init(&table, count, memory)
+        weighted_table_build(&table, doubles, count)
+        return [weighted_table_find(&table, number) for number in numbers] if table.count else None
     finally:
         memory_free(memory)
         memory_free(doubles)
