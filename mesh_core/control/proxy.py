@@ -18,6 +18,8 @@ from mesh_core.control.access_log_writer import AccessLogWriter
 from mesh_core.control.compiler import Compiler
 from mesh_core.control.endpoints import configured_endpoints
 from mesh_core.control.listener_sockets import ListenerSocket, ListenerSockets
+from mesh_core.control.tls.contexts import Prepared, TlsContexts
+from mesh_core.control.tls.watch import TlsWatch
 from mesh_core.control.worker_pool import Mounting, WorkerPool
 from mesh_core.snapshot.snapshot import Snapshot
 from mesh_core.telemetry.stats import StatsRegistry, StatsScope
@@ -51,6 +53,8 @@ class Proxy:
         self._name = name
         self._server_scope: StatsScope = self.registry.scope("server")
         self._compiler = Compiler(self.worker_count, self.registry)
+        self.tls = TlsContexts()
+        self._tls_watch = TlsWatch(self._on_tls_files_changed)
         self._sockets = ListenerSockets(self.worker_count)
         self._sockets_by_listener: dict[str, ListenerSocket] = {}
         self._workers = WorkerPool(self.worker_count, mounting)
@@ -132,6 +136,7 @@ class Proxy:
     async def close(self) -> None:
         """Reset what is left and give everything back. May be called at any time, also twice."""
         self.state = "closed"
+        self._tls_watch.close()
         await self._workers.stop()
         # Changes on their way wait for workers that are no more.
         self._stopped = True
@@ -200,10 +205,13 @@ class Proxy:
 
         While a worker may still accept from a socket its number must stay taken, or it would accept from a stranger's.
         """
+        await asyncio.shield(self._begin(change))
+
+    def _begin(self, change: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._loop.create_task(change)
         self._changes.add(task)
         task.add_done_callback(self._changes.discard)
-        await asyncio.shield(task)
+        return task
 
     def _refuse_unless(self, state: State, name: str) -> None:
         if self.state != state:
@@ -225,8 +233,7 @@ class Proxy:
             dropped = self._sockets.give_up()
             self._sockets_by_listener = {}
             shared = [each.id for each in dropped if self.shares_sockets or each.id in taken_over]
-            endpoints = configured_endpoints(self.config)
-            await self._publish(self._compiler.compile(self.config, {}, endpoints, shared_sockets=shared))
+            await self._publish(self._compile(self.config, {}, self.tls.current, shared))
             for each in dropped:
                 each.leave() if each.id in taken_over else each.close()
 
@@ -235,14 +242,46 @@ class Proxy:
             message = f"the number of workers is fixed while the proxy runs ({self.worker_count})"
             raise ConfigError(name, (Fault("workers", None, None, message, "restart the proxy to change it"),))
 
+    def _on_tls_files_changed(self) -> None:
+        self._begin(self._refresh_tls())
+
+    async def _refresh_tls(self) -> None:
+        """The same configuration, with what stands in its certificates' files now."""
+        async with self._changing:
+            if self.state != "live":
+                return
+            try:
+                tls = self.tls.prepare(self.config, self._name)
+                snapshot = self._compile(self.config, self._sockets_by_listener, tls)
+            except ConfigError as error:
+                faults = [fault.render(error.name) for fault in error.faults]
+                log.error("changed certificates refused", faults=faults)
+                return
+            self._keep_tls(tls)
+            await self._publish(snapshot)
+            log.info("certificates reloaded", snapshot=self.snapshot_version)
+
+    def _keep_tls(self, tls: Prepared) -> None:
+        self.tls.keep(tls)
+        self._tls_watch.watch(tls, self._loop)
+
+    def _compile(
+        self, config: Config, sockets: dict[str, ListenerSocket], tls: Prepared, shared_sockets: Collection[int] = ()
+    ) -> Snapshot:
+        endpoints = configured_endpoints(config)
+        return self._compiler.compile(
+            config, sockets, endpoints, tls.listeners, tls.clusters, shared_sockets=shared_sockets
+        )
+
     async def _change(
         self, config: Config, name: str, ready: Callable[[], Awaitable[None]] | None = None
     ) -> None:
+        tls = self.tls.prepare(config, name)
         chosen, opened = self._sockets.prepare(config, name)
         access_log = self._access_log
         try:
             access_log = self._prepare_access_log(config, name)
-            snapshot = self._compiler.compile(config, chosen, configured_endpoints(config))
+            snapshot = self._compile(config, chosen, tls)
             if ready is not None:
                 await ready()
         except BaseException:
@@ -252,6 +291,7 @@ class Proxy:
                 each.close()
             raise
         dropped = self._sockets.keep(config, chosen)
+        self._keep_tls(tls)
         replaced = self._access_log if self._access_log is not access_log else None
         self.config, self._sockets_by_listener, self._access_log = config, chosen, access_log
         await self._publish(snapshot)

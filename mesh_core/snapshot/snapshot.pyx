@@ -1,5 +1,6 @@
 """A snapshot's owner and its lifetime; the contract stands in snapshot.pxd."""
 
+cimport cython
 from libc.stdint cimport uint64_t, uintptr_t
 from mesh_core.includes.atomic cimport load_acquire_u32, store_release_u32
 from mesh_core.runtime.debug cimport require
@@ -16,6 +17,9 @@ cdef bint snapshot_release(SnapshotC* snapshot, uint32_t index) noexcept nogil:
     return True
 
 
+# The garbage collector, were it to look inside, could empty `arena` before __dealloc__ has read it. Nothing that is
+# kept here leads back.
+@cython.no_gc
 cdef class Snapshot:
     """Immutable compiled configuration. Made by mesh_core.control.compiler only."""
 

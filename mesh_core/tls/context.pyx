@@ -2,6 +2,7 @@
 
 from weakref import WeakValueDictionary
 
+cimport cython
 from libc.stdint cimport uintptr_t
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.tls.callbacks cimport callbacks_install
@@ -26,6 +27,9 @@ cdef class TlsSessions:
             memory_free(self.by_worker)
 
 
+# The garbage collector, were it to look inside, could empty `arena` before __dealloc__ has read it. Nothing that is
+# kept here leads back.
+@cython.no_gc
 cdef class TlsContext:
     """What a listener or a cluster needs to speak TLS."""
 

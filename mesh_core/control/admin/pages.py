@@ -13,10 +13,12 @@ import orjson
 
 from mesh_core.control import logs
 from mesh_core.control.admin import prometheus
+from mesh_core.control.admin.certs import certificates
 from mesh_core.control.admin.clusters import clusters_text, describe_clusters
 from mesh_core.control.admin.prometheus import ProcessStatistic
 from mesh_core.control.admin.stats_filter import FilterError, compile_filter
 from mesh_core.control.proxy import Proxy
+from mesh_core.control.tls import expiry
 
 Query = dict[str, str]
 
@@ -102,6 +104,10 @@ async def listeners(proxy: Proxy, query: Query) -> Answer:
     return text("".join(f"{name}::{address}\n" for name, address in addresses.items()))
 
 
+async def certs(proxy: Proxy, _query: Query) -> Answer:
+    return as_json(certificates(proxy.tls.current.users, expiry.now()))
+
+
 async def drain_listeners(proxy: Proxy, _query: Query) -> Answer:
     await proxy.drain_listeners()
     return text("OK\n")
@@ -138,7 +144,32 @@ def _process(proxy: Proxy) -> list[ProcessStatistic]:
             proxy.access_bytes_dropped,
             "counter",
         ),
+        *_certificates(proxy),
     ]
+
+
+def _certificates(proxy: Proxy) -> list[ProcessStatistic]:
+    if not proxy.tls.current.users and not proxy.tls.updates:
+        return []
+    statistics = [
+        ProcessStatistic(
+            "ssl_context_update_success",
+            "Times that changed certificates or TLS settings were taken",
+            proxy.tls.updates,
+            "counter",
+        ),
+        ProcessStatistic(
+            "ssl_context_update_failure",
+            "Times that certificates, keys or CAs could not be taken",
+            proxy.tls.failures,
+            "counter",
+        ),
+    ]
+    days = expiry.days_until_first_expires(proxy.tls.current.users, expiry.now())
+    if days is not None:
+        told = "Whole days until the first certificate in use expires"
+        statistics.append(ProcessStatistic("days_until_first_cert_expiring", told, days))
+    return statistics
 
 
 def _resident_bytes() -> int:
@@ -155,6 +186,7 @@ PAGES = {
     "/config_dump": Page("GET", "the running configuration", config_dump),
     "/clusters": Page("GET", "clusters and their endpoints; ?format=json", clusters),
     "/listeners": Page("GET", "listeners and where they listen; ?format=json", listeners),
+    "/certs": Page("GET", "certificates in use, and the days that they have left", certs),
     "/drain_listeners": Page("POST", "stop accepting; open connections go on", drain_listeners),
     "/logging": Page("POST", "show or set the log level; ?level=debug", logging),
 }

@@ -23,6 +23,7 @@ GET_PAGES = {
     "/config_dump": JSON,
     "/clusters": TEXT,
     "/clusters?format=json": JSON,
+    "/certs": JSON,
     "/listeners": TEXT,
     "/listeners?format=json": JSON,
 }
