@@ -1,8 +1,86 @@
 """hopmesh's proxy: a data path of compiled workers, and the control thread that configures and watches them.
 
 Folders follow the data: config → control → snapshot → worker → relay, upstream → net, telemetry → runtime.
+
+The names in `__all__` are the public API, which docs/embedding.md describes. Each is loaded when it is first used, so
+that a program which only wants one of them, such as `hopmesh version`, does not wait for the others.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from mesh_core._version import __version__
 
-__all__ = ["__version__"]
+__all__ = [
+    "AccessLog",
+    "Admin",
+    "Cluster",
+    "ClusterTls",
+    "Config",
+    "ConfigError",
+    "Endpoint",
+    "Fault",
+    "LeastRequest",
+    "Listener",
+    "ListenerTls",
+    "Locality",
+    "LocalityWeight",
+    "Maglev",
+    "Mounting",
+    "PeakEwma",
+    "PeerNames",
+    "Proxy",
+    "RingHash",
+    "ServerCertificate",
+    "SlowStart",
+    "SubsetSelector",
+    "Subsets",
+    "__version__",
+    "load_builtins",
+    "load_file",
+    "load_text",
+]
+
+if TYPE_CHECKING:
+    from mesh_core.config import ConfigError, Fault, load_builtins, load_file, load_text
+    from mesh_core.config.schema import (
+        AccessLog,
+        Admin,
+        Cluster,
+        ClusterTls,
+        Config,
+        Endpoint,
+        LeastRequest,
+        Listener,
+        ListenerTls,
+        Locality,
+        LocalityWeight,
+        Maglev,
+        PeakEwma,
+        PeerNames,
+        RingHash,
+        ServerCertificate,
+        SlowStart,
+        Subsets,
+        SubsetSelector,
+    )
+    from mesh_core.control.worker_pool import Mounting
+    from mesh_core.embedding import Proxy
+else:
+    _HOMES = {
+        "mesh_core.embedding": ("Proxy",),
+        "mesh_core.control.worker_pool": ("Mounting",),
+        "mesh_core.config": ("ConfigError", "Fault", "load_builtins", "load_file", "load_text"),
+    }
+
+    def __getattr__(name: str) -> object:
+        """A public name, loaded now (PEP 562)."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        home = next((home for home, names in _HOMES.items() if name in names), "mesh_core.config.schema")
+        value = getattr(import_module(home), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -4,7 +4,7 @@ A configuration is good as a whole or refused as a whole: the loaders return a `
 `ConfigError` that lists every fault. Runs on the control thread, with the GIL; the compiled snapshot that
 workers see is made elsewhere.
 
-    text.py      bytes to text            document.py, message.py    text, or decoded messages, to nodes
+    text.py      bytes to text            document.py, message.py    text, or messages and objects, to nodes
     decode.py    nodes to schema/         check.py                   what must hold between fields
     expect.py    what faults say          faults.py, wording.py      how faults are kept and written
 """
@@ -12,7 +12,7 @@ workers see is made elsewhere.
 from mesh_core.config.address import Address, AddressError, parse_address
 from mesh_core.config.faults import ConfigError, Fault
 from mesh_core.config.json_schema import json_schema
-from mesh_core.config.load import load_builtins, load_file, load_text
+from mesh_core.config.load import check_config, load_builtins, load_file, load_text
 from mesh_core.config.schema import (
     AccessLog,
     Admin,
@@ -43,6 +43,7 @@ __all__ = [
     "PeerNames",
     "Restart",
     "ServerCertificate",
+    "check_config",
     "json_schema",
     "load_builtins",
     "load_file",

@@ -51,6 +51,15 @@ def load_builtins(value: object, name: str = "<message>") -> Config:
     return _load(lambda faults: read_message(value, faults), name)
 
 
+def check_config(config: Config, name: str = "<config>") -> Config:
+    """A configuration made of objects, checked as a file is: whoever makes them is held to nothing by their types.
+
+    Returns an equal one, with tuples where there were lists. Faults carry field paths, but no lines. Raises
+    ConfigError.
+    """
+    return _load(lambda faults: read_message(config, faults), name)
+
+
 def _load(read: _Read, name: str) -> Config:
     name = escaped(name)
     faults = FaultList()

@@ -48,7 +48,8 @@ class Proxy:
         self.shares_sockets = False
         """Set while another process may be about to take the sockets over: then nothing may shut them down."""
         self.started_at = time.time()
-        self.worker_count = config.workers or len(os.sched_getaffinity(0))
+        # A loop has one thread: inline, a second worker would find nothing to do.
+        self.worker_count = config.workers or (1 if mounting == "inline" else len(os.sched_getaffinity(0)))
         self.registry = StatsRegistry(self.worker_count)
         self._name = name
         self._server_scope: StatsScope = self.registry.scope("server")

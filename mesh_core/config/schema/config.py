@@ -41,7 +41,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Meta(
             description=(
                 "Threads that relay traffic. Default: one for each CPU that the process may use, as "
-                "Envoy's --concurrency."
+                "Envoy's --concurrency (embedded inline: one, in the loop's thread)."
             ),
             examples=[2],
         ),

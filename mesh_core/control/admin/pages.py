@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import resource
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
@@ -15,7 +12,7 @@ from mesh_core.control import logs
 from mesh_core.control.admin import prometheus
 from mesh_core.control.admin.certs import certificates
 from mesh_core.control.admin.clusters import clusters_text, describe_clusters
-from mesh_core.control.admin.prometheus import ProcessStatistic
+from mesh_core.control.admin.statistics import process_statistics, statistics
 from mesh_core.control.admin.stats_filter import FilterError, compile_filter
 from mesh_core.control.proxy import Proxy
 from mesh_core.control.tls import expiry
@@ -66,17 +63,14 @@ async def ready(proxy: Proxy, _query: Query) -> Answer:
 async def stats(proxy: Proxy, query: Query) -> Answer:
     if query.get("format", "text") not in ("text", "json"):
         return text("format: text or json; for Prometheus there is /stats/prometheus\n", 400)
-    values = {f"server.{each.name}": each.value for each in _process(proxy)}
-    for kind, prefix in (("server", "server"), ("listener", "listener"), ("cluster", "cluster")):
-        for scope in proxy.registry.scopes(kind):
-            for name, value in scope.read().items():
-                values[".".join((prefix, *scope.labels, name))] = value
     try:
         wanted = compile_filter(query.get("filter", ""))
     except FilterError as error:
         return text(f"filter: {error}\n", 400)
     chosen = {
-        name: value for name, value in sorted(values.items()) if wanted(name) and (value or "usedonly" not in query)
+        name: value
+        for name, value in statistics(proxy).items()
+        if wanted(name) and (value or "usedonly" not in query)
     }
     if query.get("format") == "json":
         return as_json({"stats": [{"name": name, "value": value} for name, value in chosen.items()]})
@@ -84,7 +78,7 @@ async def stats(proxy: Proxy, query: Query) -> Answer:
 
 
 async def stats_prometheus(proxy: Proxy, _query: Query) -> Answer:
-    body = prometheus.render(proxy.registry, _process(proxy)).encode()
+    body = prometheus.render(proxy.registry, process_statistics(proxy)).encode()
     return Answer(200, body, prometheus.CONTENT_TYPE)
 
 
@@ -120,61 +114,6 @@ async def logging(_proxy: Proxy, query: Query) -> Answer:
             return text(f"level: one of {', '.join(logs.LEVELS)}\n", 400)
         logs.set_level(level)
     return text(f"level: {logs.current_level()}\n")
-
-
-def _process(proxy: Proxy) -> list[ProcessStatistic]:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return [
-        ProcessStatistic("live", "1 while the proxy accepts connections", int(proxy.state == "live")),
-        ProcessStatistic("uptime_seconds", "Seconds since the proxy started", int(time.time() - proxy.started_at)),
-        ProcessStatistic("concurrency", "Workers", proxy.worker_count),
-        ProcessStatistic("total_connections", "Downstream connections open now", proxy.active_connections),
-        ProcessStatistic("snapshot_version", "Number of the newest configuration snapshot", proxy.snapshot_version),
-        ProcessStatistic("cpu_seconds_total", "CPU time of the process", usage.ru_utime + usage.ru_stime, "counter"),
-        ProcessStatistic("memory_resident_bytes", "Resident memory of the process", _resident_bytes()),
-        ProcessStatistic(
-            "access_records_dropped",
-            "Access records that found a full ring",
-            proxy.access_records_dropped,
-            "counter",
-        ),
-        ProcessStatistic(
-            "access_bytes_dropped",
-            "Access log bytes that the file did not take",
-            proxy.access_bytes_dropped,
-            "counter",
-        ),
-        *_certificates(proxy),
-    ]
-
-
-def _certificates(proxy: Proxy) -> list[ProcessStatistic]:
-    if not proxy.tls.current.users and not proxy.tls.updates:
-        return []
-    statistics = [
-        ProcessStatistic(
-            "ssl_context_update_success",
-            "Times that changed certificates or TLS settings were taken",
-            proxy.tls.updates,
-            "counter",
-        ),
-        ProcessStatistic(
-            "ssl_context_update_failure",
-            "Times that certificates, keys or CAs could not be taken",
-            proxy.tls.failures,
-            "counter",
-        ),
-    ]
-    days = expiry.days_until_first_expires(proxy.tls.current.users, expiry.now())
-    if days is not None:
-        told = "Whole days until the first certificate in use expires"
-        statistics.append(ProcessStatistic("days_until_first_cert_expiring", told, days))
-    return statistics
-
-
-def _resident_bytes() -> int:
-    with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - Path costs more than the read
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 PAGES = {
