@@ -81,6 +81,7 @@ lint: $(stamps)/lint $(stamps)/test  ## check style and types: ruff, cython-lint
 	@$(python) -m ruff check .
 	@$(VENV)/bin/cython-lint mesh_core
 	@$(python) -m mypy
+	@$(python) -m mypy examples
 
 asan: $(stamps)/test packages-test  ## run the test suite on an address-and-undefined-sanitizer build
 	@scripts/asan.sh $(PYTEST_ARGS)

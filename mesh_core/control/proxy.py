@@ -181,7 +181,7 @@ class Proxy:
     @property
     def access_records_dropped(self) -> int:
         """Access records lost because the control thread was behind."""
-        return sum(worker.access_records_dropped for worker in self._workers)
+        return self._workers.access_records_dropped
 
     @property
     def access_bytes_dropped(self) -> int:

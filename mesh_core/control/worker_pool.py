@@ -22,6 +22,7 @@ class WorkerPool:
         self._mounting = mounting
         self._workers: list[Worker] = []
         self._threads: list[threading.Thread] = []
+        self._closed_records_dropped = 0
 
     def __iter__(self) -> Iterator[Worker]:
         return iter(self._workers)
@@ -38,6 +39,11 @@ class WorkerPool:
                 self._threads.append(thread)
             else:
                 loop.add_reader(worker.epoll_fd, self._turn, worker)
+
+    @property
+    def access_records_dropped(self) -> int:
+        """Access records lost because the control thread was behind; still known after `close`."""
+        return self._closed_records_dropped + sum(worker.access_records_dropped for worker in self._workers)
 
     def publish(self, snapshot: Snapshot) -> None:
         """Hand a snapshot to every worker; `adopted` tells when all work by it."""
@@ -62,6 +68,7 @@ class WorkerPool:
 
     def close(self) -> None:
         """Give the workers back, once they have stopped."""
+        self._closed_records_dropped = self.access_records_dropped
         for worker in self._workers:
             worker.close()
         self._workers = []

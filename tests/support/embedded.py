@@ -109,9 +109,9 @@ async def refused(address: str) -> None:
         while True:
             try:
                 client = await Client.connect(address)
-            except OSError as error:
-                # One that has waited to be accepted in vain is reset.
-                if isinstance(error, ConnectionRefusedError):
-                    return
+            except ConnectionRefusedError:
+                return
+            except OSError:
+                # It has waited to be accepted, in vain.
                 continue
             await client.close()

@@ -8,6 +8,7 @@ import inspect
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ FOLLOWED = {"access_log", "clusters", "drain_timeout_ms", "listeners", "max_conn
 def test_importing_the_package_loads_nothing() -> None:
     code = "import sys, mesh_core; print(*(each for each in sys.modules if each.startswith(('mesh_core', 'msgspec'))))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["mesh_core", "mesh_core._version"]
+    assert sorted(done.stdout.split()) == ["mesh_core", "mesh_core._version"]
 
 
 @pytest.mark.parametrize("name", mesh_core.__all__)
@@ -70,6 +71,11 @@ def test_the_manual_names_it(name: str) -> None:
 )
 def test_the_manual_describes_what_a_proxy_can(name: str) -> None:
     assert re.search(rf"`(?:await )?proxy\.{name}\b", MANUAL)
+
+
+@pytest.mark.parametrize("code", re.findall(r"^ *```python\n(.*?)^ *```$", MANUAL, re.MULTILINE | re.DOTALL))
+def test_programs_in_the_manual_compile(code: str) -> None:
+    compile(textwrap.dedent(code), "embedding.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 def test_wrong_arguments() -> None:
