@@ -22,7 +22,7 @@ from mesh_core.telemetry.stats import STATISTICS
 
 State = Literal["new", "starting", "live", "draining", "closed"]
 
-OF_A_PROCESS: Final = ("admin",)
+OF_A_PROCESS: Final = ("admin", "restart")
 """Fields of a configuration that only a process of its own (`hopmesh proxy`) can follow."""
 
 
@@ -79,8 +79,9 @@ class Proxy:
     async def start(self) -> None:
         """Listen, start the workers, serve; once. When it raises, or is cancelled, nothing is left open.
 
-        Raises ConfigError when the configuration cannot be served, OSError when the system gives no descriptors or
-        threads, RuntimeError when it was started before or SIGPIPE would end the process.
+        Raises ConfigError when the configuration cannot be served, OSError when the system gives no descriptors,
+        MemoryError, RuntimeError when it gives no threads, when this was started before, or when SIGPIPE would end the
+        process.
         """
         if self._loop is not None:
             raise RuntimeError(f"a proxy is started once, and this one is {self.state}: make another")
