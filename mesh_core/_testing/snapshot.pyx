@@ -39,8 +39,8 @@ cdef dict listener_fields(const ListenerC* listener, uint32_t workers):
             for index in range(workers)
         ],
         "local": peer_bytes(&listener.local),
-        "cluster": name_text(&listener.cluster.name),
-        "subset": None if listener.subset == SUBSET_NONE else listener.subset,
+        "cluster": name_text(&listener.fallback.cluster.name),
+        "subset": None if listener.fallback.subset == SUBSET_NONE else listener.fallback.subset,
         "max_connections": listener.max_connections,
         "active": <size_t>listener.active,
         "idle_timeout_ms": listener.idle_timeout_ms,

@@ -15,7 +15,9 @@ from msgspec import Struct
 
 from mesh_core.config.address import Address, AddressError, parse_address
 from mesh_core.config.check_balancing import check_balancing
+from mesh_core.config.check_filter_chains import check_filter_chains
 from mesh_core.config.check_tls import check_cluster_tls, check_listener_tls
+from mesh_core.config.destinations import destinations
 from mesh_core.config.faults import PathStep, Report
 from mesh_core.config.schema import Admin, Cluster, Config, Endpoint, Listener, Restart
 from mesh_core.config.wording import did_you_mean, path_text, quoted
@@ -42,9 +44,12 @@ def check(config: Config, report: Report) -> None:
     parsed = [(path, _address(path, text, report)) for path, text in bound]
     _check_bindings([(path, address) for path, address in parsed if address is not None], report)
     _check_unix_modes(listeners, report)
+    for index, listener in listeners:
+        check_filter_chains(index, listener, report)
     _check_endpoints(clusters, listeners, report)
     for i, listener in listeners:
-        check_listener_tls(["listeners", i, "tls"], listener, report)
+        for path, each in destinations(listener):
+            check_listener_tls(["listeners", i, *path, "tls"], each, report)
     for i, cluster in clusters:
         check_cluster_tls(["clusters", i, "tls"], cluster, report)
     check_balancing(clusters, listeners, report)
@@ -81,9 +86,10 @@ def _check_references(
     names = list(dict.fromkeys(cluster.name for _, cluster in clusters))
     known = frozenset(names)
     for index, listener in listeners:
-        if isinstance(listener.cluster, str) and listener.cluster not in known:
-            hint = partial(did_you_mean, listener.cluster, names, "the clusters are")
-            report(["listeners", index, "cluster"], f"no cluster {quoted(listener.cluster)}", hint)
+        for path, each in destinations(listener):
+            if isinstance(each.cluster, str) and each.cluster not in known:
+                hint = partial(did_you_mean, each.cluster, names, "the clusters are")
+                report(["listeners", index, *path, "cluster"], f"no cluster {quoted(each.cluster)}", hint)
 
 
 def _address(path: list[PathStep], text: object, report: Report) -> Address | None:
@@ -184,9 +190,13 @@ def _addresses_by_cluster(listeners: Sequence[tuple[int, Listener]]) -> dict[str
     """Of each cluster: the addresses of the listeners that send to it, and their indexes."""
     served: dict[str, dict[Address | None, int]] = {}
     for index, listener in listeners:
-        if isinstance(listener.cluster, str) and isinstance(listener.address, str):
-            try:
-                served.setdefault(listener.cluster, {}).setdefault(parse_address(listener.address), index)
-            except AddressError:
-                continue
+        if not isinstance(listener.address, str):
+            continue
+        try:
+            address = parse_address(listener.address)
+        except AddressError:
+            continue
+        for _, each in destinations(listener):
+            if isinstance(each.cluster, str):
+                served.setdefault(each.cluster, {}).setdefault(address, index)
     return served

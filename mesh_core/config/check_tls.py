@@ -12,6 +12,7 @@ from mesh_core.config.schema import (
     Cluster,
     ClusterTls,
     Endpoint,
+    FilterChain,
     Listener,
     ListenerTls,
     PeerNames,
@@ -33,8 +34,8 @@ _NOT_EMPTY = ("cipher_suites", "ciphers", "groups")
 _DISTINCT = (*_NOT_EMPTY, "alpn")
 
 
-def check_listener_tls(path: list[PathStep], listener: Listener, report: Report) -> None:
-    """Report what cannot work in the TLS settings of a listener, which stand at `path`."""
+def check_listener_tls(path: list[PathStep], listener: Listener | FilterChain, report: Report) -> None:
+    """Report what cannot work in the TLS settings of a listener or a filter chain, which stand at `path`."""
     tls = listener.tls
     if not isinstance(tls, ListenerTls):
         return

@@ -95,11 +95,14 @@ class _Decoder:
                 values[attribute] = self.value(entry.value, inner)
             self._path.pop()
         for key, (attribute, required, inner) in fields.items():
-            if required and attribute not in values:
+            if attribute in values:
+                continue
+            if key in misspelt:
+                # One slip is one fault, and the unknown key has been named already.
                 values[attribute] = INVALID
-                # One slip is one fault: the unknown key has been named already.
-                if key not in misspelt:
-                    self._missing(node, key, inner)
+            elif required:
+                values[attribute] = INVALID
+                self._missing(node, key, inner)
         return field.type.cls(**values)
 
     def _unknown(self, entry: Entry, keys: list[str], misspelt: set[str]) -> None:

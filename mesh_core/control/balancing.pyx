@@ -6,6 +6,7 @@ from mesh_core.snapshot.tables cimport (
 from mesh_core.upstream.load_balancer cimport load_balancer
 from mesh_core.upstream.view cimport view_bytes, view_init
 
+from mesh_core.config.destinations import destinations
 from mesh_core.config.schema import LeastRequest, Maglev, PeakEwma, RingHash
 
 cdef enum:
@@ -22,7 +23,7 @@ cdef dict needed_subsets(cluster, endpoints, listeners):
     cdef dict indexes = {EVERY_ENDPOINT: 0}
     if cluster.subsets is None:
         return indexes
-    asked = [frozenset((each.subset or {}).items()) for each in listeners]
+    asked = [frozenset((each.subset or {}).items()) for listener in listeners for _, each in destinations(listener)]
     for labels in (*asked, frozenset((cluster.subsets.default_subset or {}).items())):
         if labels and labels not in indexes and any([labels <= each.settings.labels.items() for each in endpoints]):
             indexes[labels] = len(indexes)

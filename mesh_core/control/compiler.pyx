@@ -10,15 +10,18 @@ from weakref import WeakValueDictionary
 from libc.stdint cimport uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 from mesh_core.control.balancing cimport compile_balancing, needed_subsets, subset_index
+from mesh_core.control.filter_chain_compiler cimport compile_filter_chains
 from mesh_core.includes.socket cimport sockaddr_storage, socklen_t
 from mesh_core.net.address cimport address_from_ip, address_from_path, peer_address_from
 from mesh_core.runtime.core cimport SCRATCH_BYTES
 from mesh_core.snapshot.shared_count cimport SharedCount
 from mesh_core.snapshot.snapshot cimport Snapshot
-from mesh_core.snapshot.tables cimport ClusterC, EndpointC, ListenerC, NameC
+from mesh_core.snapshot.tables cimport ClusterC, EndpointC, FilterChainC, ListenerC, NameC
 from mesh_core.telemetry.stats cimport StatsScope
 from mesh_core.tls.context cimport TlsContext, TlsSessions
 from mesh_core.upstream.endpoint_state cimport ClusterState, EndpointState
+
+from mesh_core.config.schema.filter_chain import chain_name
 
 CONTROL_DESCRIPTORS = 64
 
@@ -60,8 +63,9 @@ cdef class Compiler:
 
         A listener that is not among `sockets` is left out: that is how a proxy drains. `endpoints`: for each cluster,
         by name, its ResolvedEndpoints; a cluster that is not there has none. `listener_tls`, `cluster_tls`:
-        TlsContexts, by name; what is not there speaks in the clear. `shared_sockets`: ids of sockets that are left out
-        and must not be shut down, because another process goes on with them. Raises MemoryError.
+        TlsContexts, by name (of a filter chain: chain_name); what is not there speaks in the clear. `shared_sockets`:
+        ids of sockets that are left out and must not be shut down, because another process goes on with them. Raises
+        MemoryError.
         """
         cdef Snapshot snapshot
         cdef dict clusters = {}
@@ -138,12 +142,33 @@ cdef class Compiler:
         snapshot.table.listeners = table
         snapshot.table.listener_count = <uint32_t>len(listeners)
         for index, listener in enumerate(listeners):
-            cluster, place, subsets = clusters[listener.cluster]
-            table[index].cluster = &snapshot.table.clusters[<uint32_t>place]
-            table[index].subset = subset_index(cluster, subsets, listener.subset)
-            self.compile_listener(snapshot, &table[index], listener, sockets[listener.name], tls.get(listener.name))
+            self.compile_destinations(snapshot, &table[index], listener, tls, clusters)
+            self.compile_listener(snapshot, &table[index], listener, sockets[listener.name])
 
-    cdef compile_listener(self, Snapshot snapshot, ListenerC* out, listener, listener_socket, TlsContext tls):
+    cdef compile_destinations(self, Snapshot snapshot, ListenerC* out, listener, tls, dict clusters):
+        cdef FilterChainC* chains
+        if listener.cluster is not None:
+            out.fallback = <FilterChainC*>snapshot.allocate(sizeof(FilterChainC))
+            self.compile_destination(snapshot, out.fallback, listener, tls.get(listener.name), clusters)
+        if not listener.filter_chains:
+            return
+        chains = <FilterChainC*>snapshot.allocate(len(listener.filter_chains) * sizeof(FilterChainC))
+        for index, chain in enumerate(listener.filter_chains):
+            context = tls.get(chain_name(listener.name, index))
+            self.compile_destination(snapshot, &chains[index], chain, context, clusters)
+        out.chains = chains
+        out.chain_table = compile_filter_chains(snapshot, [chain.match for chain in listener.filter_chains])
+        out.inspection_timeout_ms = listener.inspection_timeout_ms
+
+    cdef compile_destination(self, Snapshot snapshot, FilterChainC* out, destination, TlsContext tls, dict clusters):
+        cluster, index, subsets = clusters[destination.cluster]
+        out.cluster = &snapshot.table.clusters[<uint32_t>index]
+        out.subset = subset_index(cluster, subsets, destination.subset)
+        if tls is not None:
+            snapshot.keep.append(tls)
+            out.tls = &tls.table
+
+    cdef compile_listener(self, Snapshot snapshot, ListenerC* out, listener, listener_socket):
         cdef sockaddr_storage bound
         cdef SharedCount active = self.listener_active.setdefault(listener.name, SharedCount())
         by_worker = listener_socket.descriptors
@@ -167,9 +192,6 @@ cdef class Compiler:
         # The schema bounds it too; what receives into the scratch buffer must not rest on that alone.
         out.buffer_limit = min(<uint32_t>listener.buffer_limit_bytes, <uint32_t>SCRATCH_BYTES)
         out.accept_proxy_protocol = listener.accept_proxy_protocol
-        if tls is not None:
-            snapshot.keep.append(tls)
-            out.tls = &tls.table
         out.stats = self.stats(snapshot, "listener", (listener.name,))
 
     cdef NameC name(self, Snapshot snapshot, str text) except *:

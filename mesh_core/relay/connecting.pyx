@@ -67,7 +67,7 @@ cdef void connection_connect(ConnectionC* connection) noexcept nogil:
 cdef EndpointC* pick_endpoint(ConnectionC* connection) noexcept nogil:
     cdef PickContextC context
     context.hashed = source_ip_hash(&connection.remote, &context.hash)
-    context.subset = connection.listener.subset
+    context.subset = connection.chain.subset
     context.now_ms = connection.table.core.reactor.now_ms
     context.tried = NULL
     context.tried_count = 0

@@ -11,7 +11,7 @@ from mesh_core.relay.relay cimport SideC
 from mesh_core.runtime.core cimport CoreC
 from mesh_core.runtime.reactor cimport RetiredC, TaskC
 from mesh_core.runtime.timers cimport TimerC
-from mesh_core.snapshot.tables cimport ClusterC, EndpointC, ListenerC, SnapshotC
+from mesh_core.snapshot.tables cimport ClusterC, EndpointC, FilterChainC, ListenerC, SnapshotC
 
 cdef enum:
     LAST_ROUNDS = 64           # calls of relay_move for what a peer sent before it reset the connection
@@ -33,7 +33,8 @@ cdef struct ConnectionC:
     ConnectionC** link         # what points at this connection in the table
     SnapshotC* snapshot        # held
     const ListenerC* listener
-    const ClusterC* cluster
+    const FilterChainC* chain  # NULL until it was chosen, but where the listener has a fallback: then that
+    const ClusterC* cluster    # the chain's
     EndpointC* endpoint        # NULL until one was picked
     uint64_t id
     int64_t last_active_ms     # coarse monotonic clock

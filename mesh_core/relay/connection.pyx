@@ -232,7 +232,8 @@ cdef ConnectionC* connection_create(
     connection.snapshot = snapshot
     snapshot_hold(snapshot, core.index)
     connection.listener = listener
-    connection.cluster = listener.cluster
+    connection.chain = listener.fallback
+    connection.cluster = listener.fallback.cluster if listener.fallback != NULL else NULL
     connection.id = core.next_connection_id
     core.next_connection_id += WORKERS_MOST
     connection.opened_ms = connection.last_active_ms = core.reactor.now_ms

@@ -3,5 +3,5 @@
 from mesh_core.relay.connection cimport ConnectionC
 
 
-# Terminate TLS as the listener says, then go on to connect.
+# Terminate TLS as the filter chain says, then go on to connect.
 cdef void connection_accept_tls(ConnectionC* connection) noexcept nogil

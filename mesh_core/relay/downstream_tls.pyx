@@ -29,11 +29,11 @@ cdef void connection_accept_tls(ConnectionC* connection) noexcept nogil:
     connection.handshake_done = on_handshake_done
     connection.timer.fire = on_late
     reactor_set_timer(&connection.table.core.reactor, &connection.timer,
-                      connection.table.core.reactor.now_ms + connection.listener.tls.handshake_timeout_ms)
+                      connection.table.core.reactor.now_ms + connection.chain.tls.handshake_timeout_ms)
     # The handshake replaces it.
     connection.downstream.source.on_event = reactor_ignore
     if watched or connection_watch(connection, &connection.downstream):
-        handshake_begin(connection, &connection.downstream, connection.listener.tls, NULL)
+        handshake_begin(connection, &connection.downstream, connection.chain.tls, NULL)
 
 
 cdef void on_handshake_done(ConnectionC* connection, int result) noexcept nogil:

@@ -2,9 +2,8 @@
 
 from mesh_core.net.address cimport peer_address_from
 from mesh_core.net.sockets cimport socket_close_reset
-from mesh_core.relay.connecting cimport connection_connect
 from mesh_core.relay.connection cimport ConnectionC, connection_abort, connection_create
-from mesh_core.relay.downstream_tls cimport connection_accept_tls
+from mesh_core.relay.filter_chain cimport connection_choose_chain
 from mesh_core.relay.proxy_header cimport connection_await_proxy_header
 from mesh_core.runtime.core cimport CoreC
 from mesh_core.snapshot.shared_count cimport shared_count_enter, shared_count_leave
@@ -27,10 +26,8 @@ cdef void connection_accept(
         connection_abort(connection, FLAG_OVERLOAD, DETAIL_CONNECTION_LIMIT)
     elif listener.accept_proxy_protocol:
         connection_await_proxy_header(connection)
-    elif listener.tls != NULL:
-        connection_accept_tls(connection)
     else:
-        connection_connect(connection)
+        connection_choose_chain(connection)
 
 
 cdef bint admit(ConnectionC* connection) noexcept nogil:

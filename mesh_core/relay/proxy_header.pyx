@@ -6,9 +6,8 @@ from mesh_core.includes.socket cimport MSG_PEEK, recv
 from mesh_core.net.proxy_protocol cimport (
     PROXY_INCOMPLETE, PROXY_V2_LIMIT, ProxyHeaderC, proxy_protocol_parse,
 )
-from mesh_core.relay.connecting cimport connection_connect
 from mesh_core.relay.connection cimport connection_abort, connection_watch
-from mesh_core.relay.downstream_tls cimport connection_accept_tls
+from mesh_core.relay.filter_chain cimport connection_choose_chain
 from mesh_core.relay.relay cimport SIDE_READABLE, SIDE_UNTIL_EMPTY
 from mesh_core.runtime.core cimport CoreC
 from mesh_core.runtime.reactor cimport reactor_set_timer
@@ -56,10 +55,7 @@ cdef void on_input(void* owner, uint32_t events) noexcept nogil:
             connection.proxied_local = header.destination
         # There may be more behind it, and its edge is gone.
         connection.downstream.flags |= SIDE_READABLE | SIDE_UNTIL_EMPTY
-        if connection.listener.tls != NULL:
-            connection_accept_tls(connection)
-        else:
-            connection_connect(connection)
+        connection_choose_chain(connection)
 
 
 cdef ssize_t look(ConnectionC* connection, size_t size, int flags) noexcept nogil:

@@ -48,7 +48,8 @@ cdef void gather(const ConnectionC* connection, TextsC* texts) noexcept nogil:
     cdef const TlsC* upstream = connection.upstream.tls
     memset(texts, 0, sizeof(TextsC))
     add(texts, TEXT_LISTENER, connection.listener.name.text, connection.listener.name.size)
-    add(texts, TEXT_CLUSTER, connection.cluster.name.text, connection.cluster.name.size)
+    if connection.cluster != NULL:
+        add(texts, TEXT_CLUSTER, connection.cluster.name.text, connection.cluster.name.size)
     if connection.endpoint != NULL:
         add(texts, TEXT_ENDPOINT, connection.endpoint.name.text, connection.endpoint.name.size)
     if downstream != NULL:

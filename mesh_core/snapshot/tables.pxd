@@ -7,6 +7,7 @@ alive. Only what is marked otherwise is ever written after publication.
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 from mesh_core.includes.socket cimport sockaddr_storage, socklen_t
 from mesh_core.net.address cimport PeerAddressC
+from mesh_core.snapshot.filter_chain_table cimport FilterChainTableC
 from mesh_core.tls.context cimport TlsContextC
 from mesh_core.tls.openssl cimport SSL_SESSION
 from mesh_core.upstream.endpoint_state cimport ClusterStateC, EndpointStateC
@@ -150,14 +151,23 @@ cdef struct ClusterC:
     uint64_t** stats           # ClusterStat words, a block for each worker
 
 
+# Where a connection goes.
+cdef struct FilterChainC:
+    const ClusterC* cluster
+    uint32_t subset            # of the cluster; SUBSET_NONE when it has none for this chain
+    const TlsContextC* tls     # NULL: bytes are passed through
+
+
 cdef struct ListenerC:
     NameC name
     uint64_t socket_id         # the same in the next snapshot: the same sockets go on
     const int* descriptors     # listening sockets, `sockets_each` for each worker, -1 where there is none; borrowed
     uint32_t sockets_each      # more than 1 once sockets of a process with more workers were taken over
     PeerAddressC local         # bound address
-    const ClusterC* cluster
-    uint32_t subset            # of the cluster; SUBSET_NONE when it has none for this listener
+    FilterChainC* fallback     # for connections that no filter chain fits; NULL: they are closed
+    const FilterChainTableC* chain_table  # NULL: there are no filter chains
+    const FilterChainC* chains  # by the indexes that the table gives
+    int64_t inspection_timeout_ms
     uint32_t max_connections   # 0: no limit
     uint64_t* active           # connections of this listener in all workers; written atomically
     int64_t idle_timeout_ms    # 0: none
@@ -165,7 +175,6 @@ cdef struct ListenerC:
     int64_t proxy_timeout_ms
     uint32_t buffer_limit      # bytes
     bint accept_proxy_protocol
-    const TlsContextC* tls     # NULL: in the clear
     uint64_t** stats           # ListenerStat words, a block for each worker
 
 

@@ -15,7 +15,8 @@ cdef enum:
     FLAG_DURATION_TIMEOUT = 1 << 5                 # DT
     FLAG_OVERLOAD = 1 << 6                         # OM
     FLAG_DOWNSTREAM_PROTOCOL_ERROR = 1 << 7        # DPE
-    FLAG_COUNT = 8
+    FLAG_NO_ROUTE = 1 << 8                         # NR: of a connection, that no filter chain fits
+    FLAG_COUNT = 9
 
 cdef enum:
     DETAIL_NONE
@@ -38,6 +39,11 @@ cdef enum:
     DETAIL_TLS_HANDSHAKE_TIMEOUT
     DETAIL_TLS_TRUNCATED       # ended without close_notify
     DETAIL_TLS_RECORD          # sent what is no valid record
+    DETAIL_CLIENT_HELLO_MALFORMED
+    DETAIL_CLIENT_HELLO_OVERSIZED
+    DETAIL_CLIENT_HELLO_CUT    # the downstream ended before its hello was complete
+    DETAIL_CLIENT_HELLO_TIMEOUT
+    DETAIL_NO_FILTER_CHAIN
     DETAIL_COUNT
 
 

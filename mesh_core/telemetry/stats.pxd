@@ -32,6 +32,9 @@ cdef enum:
     LISTENER_TLS_CUT           # the downstream went during the handshake
     LISTENER_TLS_TIMEOUT
     LISTENER_TLS_TRUNCATED     # the downstream ended its connection without close_notify
+    LISTENER_HELLO_ERROR       # a ClientHello that was malformed, too large, or cut
+    LISTENER_HELLO_TIMEOUT
+    LISTENER_NO_FILTER_CHAIN
     LISTENER_STAT_COUNT
 
 cdef enum:

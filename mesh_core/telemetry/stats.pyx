@@ -51,6 +51,12 @@ STATISTICS = {
         ("ssl.handshake_timeout", COUNTER, "TLS handshakes that took too long", (LISTENER_TLS_TIMEOUT,), ()),
         ("ssl.truncated", COUNTER, "Connections that the downstream ended without close_notify",
          (LISTENER_TLS_TRUNCATED,), ()),
+        ("tls_inspector.client_hello_error", COUNTER, "Connections refused for a malformed, too large or cut hello",
+         (LISTENER_HELLO_ERROR,), ()),
+        ("tls_inspector.client_hello_timeout", COUNTER, "Connections whose ClientHello or first byte came too late",
+         (LISTENER_HELLO_TIMEOUT,), ()),
+        ("no_filter_chain_match", COUNTER, "Connections closed because no filter chain fits",
+         (LISTENER_NO_FILTER_CHAIN,), ()),
     )),
     "cluster": (("cluster",), (
         ("upstream_cx_total", COUNTER, "Connections begun", (CLUSTER_CX_TOTAL,), ()),

@@ -11,6 +11,7 @@ an address means is in `address`.
 from mesh_core.config.schema.cluster import Cluster
 from mesh_core.config.schema.config import Config
 from mesh_core.config.schema.endpoint import Endpoint, Locality
+from mesh_core.config.schema.filter_chain import FilterChain, FilterChainMatch
 from mesh_core.config.schema.listener import Listener
 from mesh_core.config.schema.load_balancing import (
     LeastRequest,
@@ -32,6 +33,8 @@ __all__ = [
     "ClusterTls",
     "Config",
     "Endpoint",
+    "FilterChain",
+    "FilterChainMatch",
     "LeastRequest",
     "Listener",
     "ListenerTls",

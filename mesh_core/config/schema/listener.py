@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from mesh_core.config.schema.common import Name, NaturalInt, PositiveInt
 from mesh_core.config.schema.endpoint import Labels
+from mesh_core.config.schema.filter_chain import FilterChain
 from mesh_core.config.schema.tls import ListenerTls
 
 
@@ -35,9 +36,16 @@ class Listener(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         ),
     ]
     cluster: Annotated[
-        Name,
-        Meta(description="The name of the cluster that its connections go to.", examples=["app"]),
-    ]
+        Name | None,
+        Meta(
+            description=(
+                "The name of the cluster that its connections go to; with filter_chains, those that no chain fits. "
+                "Default: none, which is for listeners with filter_chains only: a connection that no chain fits is "
+                "then closed, as in Envoy."
+            ),
+            examples=["app"],
+        ),
+    ] = None
     subset: Annotated[
         Labels | None,
         Meta(
@@ -55,6 +63,26 @@ class Listener(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             extra={"later": ["http"]},
         ),
     ] = "tcp"
+    filter_chains: Annotated[
+        tuple[FilterChain, ...],
+        Meta(
+            description=(
+                "Other clusters for some of its connections, chosen by where they come from, where they were made to, "
+                "and what a TLS ClientHello says. Default: none."
+            ),
+        ),
+    ] = ()
+    inspection_timeout_ms: Annotated[
+        PositiveInt,
+        Meta(
+            description=(
+                "Milliseconds in which the whole ClientHello must have come, or the first byte of anything else. A "
+                "connection that is later is closed. Waited for only where a filter chain asks for the server name, "
+                "the application or the transport protocol. Default: 15000, as Envoy's listener filters."
+            ),
+            examples=[15000],
+        ),
+    ] = 15000
     max_connections: Annotated[
         PositiveInt | None,
         Meta(

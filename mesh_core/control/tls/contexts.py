@@ -13,10 +13,11 @@ import msgspec
 import structlog
 from OpenSSL import SSL
 
-from mesh_core.config import Cluster, ClusterTls, Config, ConfigError, Fault, Listener, ListenerTls, PeerNames
+from mesh_core.config import Cluster, ClusterTls, Config, ConfigError, Fault, ListenerTls, PeerNames
 from mesh_core.config.check_tls import SYSTEM_CA
 from mesh_core.config.faults import PathStep
 from mesh_core.config.host_name import shared_host_name
+from mesh_core.config.schema.filter_chain import chain_name
 from mesh_core.config.wording import path_text
 from mesh_core.control.tls import files
 from mesh_core.control.tls.files import Certificates, FileContent, FileFault, KeyFile, Signature
@@ -51,7 +52,7 @@ class Prepared(NamedTuple):
 
     @property
     def listeners(self) -> dict[str, TlsContext]:
-        """Of each listener that speaks TLS, by name."""
+        """Of each listener that speaks TLS, by name; of each filter chain that does, by its chain_name."""
         return {each.name: each.context for each in self.users if each.kind == "listener"}
 
     @property
@@ -74,7 +75,12 @@ class TlsContexts:
         Raises ConfigError, with everything that is wrong with the files.
         """
         preparation = _Preparation({each.key: each.context for each in self.current.users})
-        users = [preparation.listener(i, each) for i, each in enumerate(config.listeners)]
+        users = []
+        for i, listener in enumerate(config.listeners):
+            users.append(preparation.listener(["listeners", i, "tls"], listener.name, listener.tls))
+            for j, chain in enumerate(listener.filter_chains):
+                path: list[PathStep] = ["listeners", i, "filter_chains", j, "tls"]
+                users.append(preparation.listener(path, chain_name(listener.name, j), chain.tls))
         users += [preparation.cluster(i, each) for i, each in enumerate(config.clusters)]
         if preparation.faults:
             self.failures += 1
@@ -102,12 +108,10 @@ class _Preparation:
         self._contents: dict[str, FileContent] = {}
         self._parsed: dict[tuple[object, str], object] = {}
 
-    def listener(self, index: int, listener: Listener) -> TlsUser | None:
-        """What a listener speaks TLS with; None when it does not, or cannot."""
-        tls = listener.tls
+    def listener(self, path: list[PathStep], name: str, tls: ListenerTls | None) -> TlsUser | None:
+        """What a listener or a filter chain speaks TLS with; None when it does not, or cannot."""
         if tls is None:
             return None
-        path: list[PathStep] = ["listeners", index, "tls"]
         faults = len(self.faults)
         trusted = self._bundle([*path, "trusted_ca"], tls.trusted_ca)
         pairs = [self._pair(path, tls.certificate, tls.key)]
@@ -132,7 +136,7 @@ class _Preparation:
         if context is None:
             return None
         chains = tuple(chain for chain, _ in good)
-        return TlsUser("listener", listener.name, (content, None), context, trusted, chains, _warnings(good))
+        return TlsUser("listener", name, (content, None), context, trusted, chains, _warnings(good))
 
     def cluster(self, index: int, cluster: Cluster) -> TlsUser | None:
         """What a cluster speaks TLS with; None when it does not, or cannot."""

@@ -14,6 +14,8 @@ from mesh_core.config import (
     ClusterTls,
     Config,
     Endpoint,
+    FilterChain,
+    FilterChainMatch,
     Listener,
     ListenerTls,
     PeerNames,
@@ -36,6 +38,8 @@ from mesh_core.config.schema.common import LARGEST
 SECTIONS: dict[str, type[Struct]] = {
     "The file": Config,
     "Listeners": Listener,
+    "Filter chains": FilterChain,
+    "Matches of filter chains": FilterChainMatch,
     "Clusters": Cluster,
     "Listener TLS": ListenerTls,
     "Server certificates": ServerCertificate,

@@ -9,20 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from client_hello_oracle import (
-    GREASE,
-    Hello,
-    alpn,
-    extension,
-    hello,
-    judge,
-    message,
-    record,
-    records,
-    server_name,
-    vector,
-    versions,
-)
+from client_hello_oracle import Hello, judge
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -32,6 +19,18 @@ from mesh_core._testing.tls_codecs import (
     CLIENT_HELLO_RECORD_LIMIT,
     CLIENT_HELLO_WIRE_LIMIT,
     hello_parse,
+)
+from tests.support.client_hellos import (
+    GREASE,
+    alpn,
+    extension,
+    hello,
+    message,
+    record,
+    records,
+    server_name,
+    vector,
+    versions,
 )
 
 SEEDS = sorted((Path(__file__).parents[3] / "fuzz" / "seeds" / "client_hello").iterdir())
