@@ -178,7 +178,7 @@ class Nowhere:
     """A listener's sockets, without any."""
 
     id = 1
-    descriptors: tuple[int, ...] = ()
+    descriptors: tuple[tuple[int, ...], ...] = ((),)
     bound = parse_address("127.0.0.1:1")
 
 
