@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.addresses import free_address
+from tests.support.certificates import Authority
 from tests.support.client_hellos import alpn, extension, message, record, records, server_name
 from tests.support.configs import cluster, config
 from tests.support.peer import Origin, Peer
@@ -209,6 +210,30 @@ def test_the_destination_at_a_wildcard_address(
         with Peer(socket.create_connection((host, port))) as client, to.accept() as server:
             client.send(b"data")
             assert server.receive(4) == b"data"
+
+
+@pytest.mark.parametrize("behind_proxy_header", [False, True])
+def test_a_chain_terminates_tls(
+    chains: Callable[..., RunningProxy], origin: Origin, other: Origin, tmp_path: Path, behind_proxy_header: bool
+) -> None:
+    """One name is terminated with the chain's own certificate; others pass through, encrypted, as before."""
+    root = Authority("root")
+    files = root.issue("admin", dns_names=["admin.example"]).write(tmp_path)
+    tls = {"certificate": files.certificate, "key": files.key}
+    chain = {"match": {"server_names": ["admin.example"]}, "cluster": "other", "tls": tls}
+    proxy = chains(chain, accept_proxy_protocol=behind_proxy_header)
+    context = ssl.create_default_context(cafile=root.write(tmp_path))
+    with proxy.connect() as client:
+        if behind_proxy_header:
+            client.send(v1(("192.0.2.7", 1), ("198.51.100.9", 443)))
+        with context.wrap_socket(client.socket, server_hostname="admin.example") as secure, other.accept() as server:
+            secure.sendall(b"data")
+            assert server.receive(4) == b"data"
+            server.send(b"answer")
+            assert secure.recv(6) == b"answer"
+    if not behind_proxy_header:
+        expect(proxy, origin, record(hello_for("else.example")))
+    assert proxy.stats("listener", "in")["ssl.handshake"] == 1
 
 
 def test_a_reload_changes_the_chains(
