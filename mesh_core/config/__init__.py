@@ -11,6 +11,7 @@ workers see is made elsewhere.
 
 from mesh_core.config.address import Address, AddressError, parse_address
 from mesh_core.config.faults import ConfigError, Fault
+from mesh_core.config.host_name import HostName, parse_endpoint, parse_resolver
 from mesh_core.config.json_schema import json_schema
 from mesh_core.config.load import check_config, load_builtins, load_file, load_text
 from mesh_core.config.schema import (
@@ -42,6 +43,7 @@ __all__ = [
     "Fault",
     "FilterChain",
     "FilterChainMatch",
+    "HostName",
     "Listener",
     "ListenerTls",
     "PeerNames",
@@ -53,4 +55,6 @@ __all__ = [
     "load_file",
     "load_text",
     "parse_address",
+    "parse_endpoint",
+    "parse_resolver",
 ]

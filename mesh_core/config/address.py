@@ -2,7 +2,7 @@
 
     127.0.0.1:8080    0.0.0.0:80    [::1]:8080    [::]:80    unix:/run/app.sock    unix:@abstract-name
 
-Host names are not addresses: they need a resolver, which this version does not have.
+Host names are not addresses: where one may stand instead, `host_name` reads it.
 """
 
 from __future__ import annotations
@@ -28,6 +28,15 @@ class AddressError(ValueError):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+
+class NotAnIPAddress(AddressError):
+    """Text that is no address, and may be the name of a host and a port; both as written."""
+
+    def __init__(self, host: str, port: str, text: str) -> None:
+        super().__init__(f"a host name is no address: {quoted(text)}", _EXAMPLE)
+        self.host = host
+        self.port = port
 
 
 class Address(Struct, frozen=True):
@@ -88,7 +97,9 @@ def parse_address(text: str) -> Address:
         number = port if _PORT.fullmatch(port) else "8080"
         hint = f"for every address write 0.0.0.0:{number} (IPv4) or [::]:{number} (IPv6)"
         raise AddressError(f"no IP address in {quoted(text)}", hint)
-    return Address(socket.AF_INET, _host(socket.AF_INET, host, text), _port(port, text))
+    if not re.fullmatch(r"[0-9.]+|.*%.*", host):
+        raise NotAnIPAddress(host, port, text)
+    return Address(socket.AF_INET, _host(socket.AF_INET, host, text), parse_port(port, text))
 
 
 def _bracketed(text: str) -> Address:
@@ -96,7 +107,7 @@ def _bracketed(text: str) -> Address:
     if not bracket or not rest.startswith(":"):
         hint = "write an IPv6 address in brackets and a port, for example [::1]:8080"
         raise AddressError(f"not an address: {quoted(text)}", hint)
-    return Address(socket.AF_INET6, _host(socket.AF_INET6, host, text), _port(rest[1:], text))
+    return Address(socket.AF_INET6, _host(socket.AF_INET6, host, text), parse_port(rest[1:], text))
 
 
 def _host(family: int, host: str, text: str) -> str:
@@ -108,12 +119,11 @@ def _host(family: int, host: str, text: str) -> str:
         pass
     if family == socket.AF_INET6:
         raise AddressError(f"not an IPv6 address: {quoted(host)}", "for example [::1]:8080")
-    if re.fullmatch(r"[0-9.]+", host):
-        raise AddressError(f"not an IPv4 address: {quoted(host)}", "write four numbers from 0 to 255")
-    raise AddressError(f"host names are not supported in this version: {quoted(text)}", _EXAMPLE)
+    raise AddressError(f"not an IPv4 address: {quoted(host)}", "write four numbers from 0 to 255")
 
 
-def _port(port: str, text: str) -> int:
+def parse_port(port: str, text: str) -> int:
+    """The number of a port, 0 to 65535. `text`: what faults show it in. Raises AddressError."""
     if not _PORT.fullmatch(port) or int(port) > 65535:
         raise AddressError(f"not a port: {quoted(port)} in {quoted(text)}", "write a number from 0 to 65535")
     return int(port)

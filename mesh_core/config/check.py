@@ -15,10 +15,12 @@ from msgspec import Struct
 
 from mesh_core.config.address import Address, AddressError, parse_address
 from mesh_core.config.check_balancing import check_balancing
+from mesh_core.config.check_dns import check_dns
 from mesh_core.config.check_filter_chains import check_filter_chains
 from mesh_core.config.check_tls import check_cluster_tls, check_listener_tls
 from mesh_core.config.destinations import destinations
 from mesh_core.config.faults import PathStep, Report
+from mesh_core.config.host_name import HostName, parse_endpoint
 from mesh_core.config.schema import Admin, Cluster, Config, Endpoint, Listener, Restart
 from mesh_core.config.wording import did_you_mean, path_text, quoted
 
@@ -51,6 +53,7 @@ def check(config: Config, report: Report) -> None:
         for path, each in destinations(listener):
             check_listener_tls(["listeners", i, *path, "tls"], each, report)
     for i, cluster in clusters:
+        check_dns(["clusters", i], cluster, report)
         check_cluster_tls(["clusters", i, "tls"], cluster, report)
     check_balancing(clusters, listeners, report)
 
@@ -146,13 +149,13 @@ def _check_endpoints(
 ) -> None:
     served = _addresses_by_cluster(listeners)
     for index, cluster in clusters:
-        first: dict[Address, int] = {}
+        first: dict[Address | HostName, int] = {}
         own = served.get(cluster.name, {}) if isinstance(cluster.name, str) else {}
         for place, entry in enumerate(cluster.endpoints if isinstance(cluster.endpoints, tuple) else ()):
             path: list[PathStep] = ["clusters", index, "endpoints", place]
             if isinstance(entry, Endpoint):
                 path.append("address")
-            address = _address(path, entry.address if isinstance(entry, Endpoint) else entry, report)
+            address = _endpoint(path, entry.address if isinstance(entry, Endpoint) else entry, report)
             if address is None:
                 continue
             if first.setdefault(address, place) != place:
@@ -162,9 +165,23 @@ def _check_endpoints(
                 _check_endpoint(path, address, own, report)
 
 
+def _endpoint(path: list[PathStep], text: object, report: Report) -> Address | HostName | None:
+    if not isinstance(text, str):
+        return None
+    try:
+        return parse_endpoint(text)
+    except AddressError as error:
+        report(path, error.message, error.hint)
+        return None
+
+
 def _check_endpoint(
-    path: list[PathStep], address: Address, own: dict[Address | None, int], report: Report
+    path: list[PathStep], address: Address | HostName, own: dict[Address | None, int], report: Report
 ) -> None:
+    if isinstance(address, HostName):
+        if address.port == 0:
+            report(path, f"port 0 of {address} is no port to connect to", "write a port from 1 to 65535")
+        return
     if address.is_wildcard:
         report(path, f"{address} is no address to connect to", "write the address of one host")
         return

@@ -35,5 +35,5 @@ def static_endpoints(cluster: Cluster) -> tuple[ResolvedEndpoint, ...]:
 
 
 def configured_endpoints(config: Config) -> Endpoints:
-    """The endpoints of every cluster of `config`, as far as it tells them itself."""
-    return {cluster.name: static_endpoints(cluster) for cluster in config.clusters}
+    """The endpoints of the static clusters of `config`."""
+    return {cluster.name: static_endpoints(cluster) for cluster in config.clusters if cluster.type == "static"}

@@ -145,6 +145,7 @@ class Process:
         # uvloop may report one signal twice when two come together: only one that finds a drain is a second one.
         if self._draining:
             self._hurry()
+        self.proxy.hurry()
         self.stopping.set()
 
     def _hurry(self) -> None:

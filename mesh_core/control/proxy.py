@@ -14,9 +14,10 @@ from typing import Any, Literal
 import structlog
 
 from mesh_core.config import Config, ConfigError, Fault
-from mesh_core.control.access_log_writer import AccessLogWriter
+from mesh_core.control.access_records import AccessRecords
 from mesh_core.control.compiler import Compiler
-from mesh_core.control.endpoints import configured_endpoints
+from mesh_core.control.dns.discovery import Discovery, Resolutions
+from mesh_core.control.endpoints import Endpoints
 from mesh_core.control.listener_sockets import ListenerSocket, ListenerSockets
 from mesh_core.control.tls.contexts import Prepared, TlsContexts
 from mesh_core.control.tls.watch import TlsWatch
@@ -26,10 +27,8 @@ from mesh_core.telemetry.stats import StatsRegistry, StatsScope
 
 State = Literal["new", "live", "draining", "closed"]
 
-# Access records are collected this long after the first of them has come: one wake-up serves many.
-COLLECT_DELAY_S = 0.05
-# A worker's share was cut at its bound: there is more.
-FULL_SHARE_BYTES = 200_000
+# Endpoints that change within this time make one snapshot.
+PUBLISH_DELAY_S = 0.05
 
 log = structlog.get_logger("hopmesh")
 
@@ -56,14 +55,15 @@ class Proxy:
         self._compiler = Compiler(self.worker_count, self.registry)
         self.tls = TlsContexts()
         self._tls_watch = TlsWatch(self._on_tls_files_changed)
+        self._discovery = Discovery(self.registry, self._on_endpoints_changed)
         self._sockets = ListenerSockets(self.worker_count)
         self._sockets_by_listener: dict[str, ListenerSocket] = {}
         self._workers = WorkerPool(self.worker_count, mounting)
+        self._access_records = AccessRecords(self._workers)
         self._snapshots: list[Snapshot] = []
-        self._access_log: AccessLogWriter | None = None
-        self._closed_logs_dropped = 0
         self._unserved = 0
-        self._collecting: asyncio.TimerHandle | None = None
+        self._endpoints_changed = False
+        self._applying = asyncio.Lock()
         self._changing = asyncio.Lock()
         self._changes: set[asyncio.Task[None]] = set()
         self._news = asyncio.Event()
@@ -87,11 +87,10 @@ class Proxy:
         self._loop.add_reader(self._notify_fd, self._on_notify)
         try:
             self._workers.start(self._loop, self._notify_fd, self._server_scope)
-            await self._whole(self._change(self.config, self._name, ready))
+            await self._whole(self._apply("new", self.config, self._name, ready))
         except BaseException:
             await self.close()
             raise
-        self._refuse_unless("new", self._name)
         self.state = "live"
 
     async def apply(self, config: Config, name: str = "<config>") -> None:
@@ -99,7 +98,7 @@ class Proxy:
 
         Raises ConfigError when it cannot be taken as a whole; then nothing has changed.
         """
-        await self._whole(self._apply(config, name))
+        await self._whole(self._apply("live", config, name))
 
     async def drain_listeners(self, taken_over: Collection[int] = ()) -> None:
         """Stop accepting, for good; open connections go on.
@@ -139,19 +138,16 @@ class Proxy:
         self.state = "closed"
         self._tls_watch.close()
         await self._workers.stop()
-        # Changes on their way wait for workers that are no more.
+        # Changes on their way wait for workers that are no more, or for DNS.
         self._stopped = True
         self._news.set()
+        self._discovery.hurry()
         await asyncio.gather(*self._changes, return_exceptions=True)
-        await self._collect_all()
+        await self._discovery.close()
+        await self._access_records.close()
         self._workers.close()
         self._snapshots = []
         self._sockets.close()
-        if self._collecting is not None:
-            self._collecting.cancel()
-        if self._access_log is not None:
-            await asyncio.to_thread(self._access_log.close)
-            self._access_log = None
         if self._notify_fd >= 0:
             self._loop.remove_reader(self._notify_fd)
             os.close(self._notify_fd)
@@ -179,6 +175,11 @@ class Proxy:
         return list(self._sockets_by_listener.values())
 
     @property
+    def endpoints(self) -> Endpoints:
+        """The endpoints of each cluster, by name, as they are known now."""
+        return self._discovery.endpoints(self.config)
+
+    @property
     def access_records_dropped(self) -> int:
         """Access records lost because the control thread was behind."""
         return self._workers.access_records_dropped
@@ -186,18 +187,20 @@ class Proxy:
     @property
     def access_bytes_dropped(self) -> int:
         """Bytes of the access log that its file did not take."""
-        current = 0 if self._access_log is None else self._access_log.bytes_dropped
-        return self._closed_logs_dropped + current
+        return self._access_records.bytes_dropped
 
     @property
     def snapshot_version(self) -> int:
         """Number of the newest snapshot."""
         return self._snapshots[-1].version if self._snapshots else 0
 
+    def hurry(self) -> None:
+        """Wait for DNS no longer than now: `start` goes on with the endpoints that are known."""
+        self._discovery.hurry()
+
     def reopen_access_log(self) -> None:
         """Go on in a new file, after a rotation. Raises OSError."""
-        if self._access_log is not None:
-            self._access_log.reopen()
+        self._access_records.reopen()
 
     # --- changing the configuration ---
 
@@ -218,13 +221,23 @@ class Proxy:
         if self.state != state:
             raise ConfigError(name, (Fault("", None, None, f"the proxy is {self.state}"),))
 
-    async def _apply(self, config: Config, name: str) -> None:
-        async with self._changing:
-            self._refuse_unless("live", name)
+    async def _apply(
+        self, state: State, config: Config, name: str, ready: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """Serve by `config`, if the proxy is in that state, and still is when DNS has been asked."""
+        async with self._applying:
+            self._refuse_unless(state, name)
             self._refuse_fixed_changes(config, name)
-            await self._change(config, name)
+            resolutions = await self._discovery.prepare(config)
+            try:
+                async with self._changing:
+                    self._refuse_unless(state, name)
+                    await self._change(config, resolutions, name, ready)
+            except BaseException:
+                self._discovery.discard(resolutions)
+                raise
             if self.state == "closed":
-                self._refuse_unless("live", name)
+                self._refuse_unless(state, name)
 
     async def _drain_listeners(self, taken_over: frozenset[int]) -> None:
         async with self._changing:
@@ -234,7 +247,7 @@ class Proxy:
             dropped = self._sockets.give_up()
             self._sockets_by_listener = {}
             shared = [each.id for each in dropped if self.shares_sockets or each.id in taken_over]
-            await self._publish(self._compile(self.config, {}, self.tls.current, shared))
+            await self._publish(self._compile(self.config, {}, self.endpoints, self.tls.current, shared))
             for each in dropped:
                 each.leave() if each.id in taken_over else each.close()
 
@@ -253,7 +266,7 @@ class Proxy:
                 return
             try:
                 tls = self.tls.prepare(self.config, self._name)
-                snapshot = self._compile(self.config, self._sockets_by_listener, tls)
+                snapshot = self._compile(self.config, self._sockets_by_listener, self.endpoints, tls)
             except ConfigError as error:
                 faults = [fault.render(error.name) for fault in error.faults]
                 log.error("changed certificates refused", faults=faults)
@@ -266,48 +279,67 @@ class Proxy:
         self.tls.keep(tls)
         self._tls_watch.watch(tls, self._loop)
 
+    def _on_endpoints_changed(self) -> None:
+        if not self._endpoints_changed and self.state != "closed":
+            self._endpoints_changed = True
+            self._begin(self._republish())
+
+    async def _republish(self) -> None:
+        """The same configuration, with the endpoints that there are now."""
+        await asyncio.sleep(PUBLISH_DELAY_S)
+        async with self._changing:
+            # What changes from here on needs another turn.
+            self._endpoints_changed = False
+            if self.state in ("draining", "closed"):
+                return
+            try:
+                snapshot = self._compile(self.config, self._sockets_by_listener, self.endpoints, self.tls.current)
+            except MemoryError:
+                log.error("changed endpoints wait", reason="no memory")
+                self._on_endpoints_changed()
+            else:
+                await self._publish(snapshot)
+
     def _compile(
-        self, config: Config, sockets: dict[str, ListenerSocket], tls: Prepared, shared_sockets: Collection[int] = ()
+        self,
+        config: Config,
+        sockets: dict[str, ListenerSocket],
+        endpoints: Endpoints,
+        tls: Prepared,
+        shared_sockets: Collection[int] = (),
     ) -> Snapshot:
-        endpoints = configured_endpoints(config)
         return self._compiler.compile(
             config, sockets, endpoints, tls.listeners, tls.clusters, shared_sockets=shared_sockets
         )
 
     async def _change(
-        self, config: Config, name: str, ready: Callable[[], Awaitable[None]] | None = None
+        self, config: Config, resolutions: Resolutions, name: str, ready: Callable[[], Awaitable[None]] | None
     ) -> None:
         tls = self.tls.prepare(config, name)
         chosen, opened = self._sockets.prepare(config, name)
-        access_log = self._access_log
+        access_log = None
         try:
-            access_log = self._prepare_access_log(config, name)
-            snapshot = self._compile(config, chosen, tls)
+            access_log = self._access_records.prepare(config, name)
+            endpoints = self._discovery.endpoints(config, resolutions)
+            snapshot = self._compile(config, chosen, endpoints, tls)
             if ready is not None:
                 await ready()
         except BaseException:
-            if access_log is not None and access_log is not self._access_log:
-                access_log.close()
+            self._access_records.discard(access_log)
             for each in opened:
                 each.close()
             raise
         dropped = self._sockets.keep(config, chosen)
         self._keep_tls(tls)
-        replaced = self._access_log if self._access_log is not access_log else None
-        self.config, self._sockets_by_listener, self._access_log = config, chosen, access_log
+        self._discovery.keep(resolutions)
+        if self._discovery.endpoints(config) != endpoints:
+            self._on_endpoints_changed()
+        replaced = self._access_records.keep(access_log)
+        self.config, self._sockets_by_listener = config, chosen
         await self._publish(snapshot)
         for each in dropped:
             each.close()
-        if replaced is not None:
-            await asyncio.to_thread(replaced.close)
-            self._closed_logs_dropped += replaced.bytes_dropped
-
-    def _prepare_access_log(self, config: Config, name: str) -> AccessLogWriter | None:
-        if config.access_log is None:
-            return None
-        if self._access_log is not None and self._access_log.path == config.access_log.path:
-            return self._access_log
-        return AccessLogWriter(config.access_log.path, name)
+        await self._access_records.retire(replaced)
 
     async def _publish(self, snapshot: Snapshot) -> None:
         """Hand a snapshot to every worker and wait until each works by it."""
@@ -325,42 +357,10 @@ class Proxy:
         os.eventfd_read(self._notify_fd)
         self._snapshots = [each for each in self._snapshots if not each.released]
         self._news.set()
-        if self._collecting is None:
-            self._collecting = self._loop.call_later(COLLECT_DELAY_S, self._collect)
+        self._access_records.collect_soon()
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         """Wait for a condition that only news from the workers can make true, or until the proxy is closed."""
         while not self._stopped and not condition():
             self._news.clear()
             await self._news.wait()
-
-    def _collect(self) -> None:
-        """Take a share of the access records from every worker; come again while there are more."""
-        self._collecting = None
-        more = behind = False
-        for worker in self._workers:
-            try:
-                lines = worker.collect_access_log()
-            except MemoryError:
-                # The records stay where they are; without another look nobody would say that there are some.
-                more = True
-                continue
-            self._write_records(lines)
-            behind |= len(lines) >= FULL_SHARE_BYTES
-            more |= bool(lines) or worker.arm_access_log()
-        if more:
-            # Behind, only other callbacks come first.
-            self._collecting = self._loop.call_later(0 if behind else COLLECT_DELAY_S, self._collect)
-
-    async def _collect_all(self) -> None:
-        """The last records, once the workers have stopped."""
-        for worker in self._workers:
-            while lines := worker.collect_access_log():
-                self._write_records(lines)
-
-    def _write_records(self, lines: bytes) -> None:
-        if self._access_log is not None:
-            self._access_log.write(lines)
-        else:
-            # Of connections that are older than the configuration that took the log away.
-            self._closed_logs_dropped += len(lines)

@@ -1,5 +1,7 @@
 """Counters: one block of words for each worker and scope, written by that worker only and summed when read.
 
+Words that only the control thread counts (`StatsScope.count`) stand in the block of worker 0, which leaves them alone.
+
 A scope is one listener, cluster, endpoint, or the server; its words are named by the enums below. On the data path
 a counter is `stats[LISTENER_RX_BYTES] += n` on a pointer that the snapshot's tables carry.
 """
@@ -52,6 +54,11 @@ cdef enum:
     CLUSTER_TLS_FAIL_VERIFY
     CLUSTER_TLS_TRUNCATED
     CLUSTER_LB_HEALTHY_PANIC
+    CLUSTER_UPDATE_ATTEMPT     # from here on by the control thread, in the block of worker 0
+    CLUSTER_UPDATE_SUCCESS
+    CLUSTER_UPDATE_FAILURE
+    CLUSTER_UPDATE_EMPTY
+    CLUSTER_UPDATE_OVERFLOW
     CLUSTER_STAT_COUNT
 
 cdef enum:

@@ -81,6 +81,13 @@ STATISTICS = {
         ("upstream_cx_tx_bytes_total", COUNTER, "Bytes sent to upstream", (CLUSTER_TX_BYTES,), ()),
         ("lb_healthy_panic", COUNTER, "Endpoints chosen regardless of health, because too few were healthy",
          (CLUSTER_LB_HEALTHY_PANIC,), ()),
+        ("update_attempt", COUNTER, "Look-ups of host names by DNS", (CLUSTER_UPDATE_ATTEMPT,), ()),
+        ("update_success", COUNTER, "Look-ups that found addresses", (CLUSTER_UPDATE_SUCCESS,), ()),
+        ("update_failure", COUNTER, "Look-ups that failed: the addresses stay those that were found last",
+         (CLUSTER_UPDATE_FAILURE,), ()),
+        ("update_empty", COUNTER, "Look-ups answered by no address", (CLUSTER_UPDATE_EMPTY,), ()),
+        ("update_overflow", COUNTER, "Look-ups after which the cluster had more addresses than it takes",
+         (CLUSTER_UPDATE_OVERFLOW,), ()),
     )),
     "endpoint": (("cluster", "endpoint"), (
         ("cx_total", COUNTER, "Connections begun", (ENDPOINT_CX_TOTAL,), ()),
@@ -125,6 +132,14 @@ cdef class StatsScope:
         for index in range(self.workers):
             total += load_relaxed_u64(&self.blocks[index][word])
         return total
+
+    def count(self, str name):
+        """Add one to a counter of the control thread's. Only that thread calls this."""
+        for each, _type, _help, added, _subtracted in STATISTICS[self.kind][1]:
+            if each == name:
+                self.blocks[0][<uint32_t>added[0]] += 1
+                return
+        raise KeyError(name)
 
     def read(self):
         """Every statistic of this scope, summed over the workers: {name: value}."""

@@ -31,13 +31,23 @@ class Cluster(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             examples=["app"],
         ),
     ]
+    type: Annotated[
+        Literal["static", "strict_dns", "logical_dns"],
+        Meta(
+            description=(
+                "How the endpoints are found. static: they are what stands in `endpoints`. strict_dns: every "
+                "address of every host name there is an endpoint. logical_dns: the one host name there is one "
+                "endpoint, and new connections go to the first of its addresses. Default: static, as in Envoy."
+            ),
+        ),
+    ] = "static"
     endpoints: Annotated[
         tuple[Annotated[str, Meta(examples=["127.0.0.1:9001"])] | Endpoint, ...],
         Meta(
             description=(
-                "Addresses to connect to: an IP address and a port, or a Unix socket; or mappings that say more "
-                "of one. Each address stands here once. With an empty list every connection is closed (response "
-                "flag UH)."
+                "Addresses to connect to: an IP address and a port, or a Unix socket; in DNS clusters host names "
+                "with a port too; or mappings that say more of one. Each stands here once. With an empty list every "
+                "connection is closed (response flag UH)."
             ),
             examples=[["127.0.0.1:9001", "127.0.0.1:9002"]],
         ),
@@ -136,6 +146,94 @@ class Cluster(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Subsets | None,
         Meta(description="Parts of the endpoints that listeners may choose by labels. Default: none, as in Envoy."),
     ] = None
+    dns_refresh_ms: Annotated[
+        PositiveInt,
+        Meta(
+            description=(
+                "Milliseconds until a name is looked up again when its answer has no TTL (a TTL of 0, the hosts "
+                "file, no addresses) or `respect_dns_ttl` is false. For DNS clusters, as all that begins with "
+                "dns. Default: 5000, as in Envoy."
+            ),
+            examples=[5000],
+        ),
+    ] = 5000
+    respect_dns_ttl: Annotated[
+        bool,
+        Meta(
+            description=(
+                "Whether a name is looked up again when its answer's TTL, the shortest of its chain of names, "
+                "is over. Default: true, as a TTL is what the name's owner asks for (Envoy: false)."
+            ),
+        ),
+    ] = True
+    dns_min_refresh_ms: Annotated[
+        PositiveInt,
+        Meta(
+            description="Milliseconds that a TTL stands for at least. Default: 1000, the shortest TTL there is.",
+            examples=[1000],
+        ),
+    ] = 1000
+    dns_max_refresh_ms: Annotated[
+        PositiveInt,
+        Meta(
+            description=(
+                "Milliseconds that a TTL stands for at most. Default: 300000, our choice: a record that was "
+                "published with a TTL of a day by mistake is left behind in minutes (Envoy: no limit)."
+            ),
+            examples=[300_000],
+        ),
+    ] = 300_000
+    dns_failure_refresh_ms: Annotated[
+        PositiveInt,
+        Meta(
+            description=(
+                "Milliseconds until a failed look-up is tried again, doubled with each failure after another, and "
+                "up to half of it taken off at random. Default: 1000, our choice (Envoy's "
+                "dns_failure_refresh_rate: the refresh rate)."
+            ),
+            examples=[1000],
+        ),
+    ] = 1000
+    dns_failure_max_refresh_ms: Annotated[
+        PositiveInt,
+        Meta(
+            description="Milliseconds at which that doubling ends. Default: 10000, ten times the first, as in Envoy.",
+            examples=[10000],
+        ),
+    ] = 10_000
+    dns_lookup_family: Annotated[
+        Literal["auto", "v4_only", "v6_only", "v4_preferred", "all"],
+        Meta(
+            description=(
+                "Which addresses of a name are used. v4_only, v6_only: those of one family. v4_preferred: IPv4, "
+                "or IPv6 when it has none. auto: IPv6, or IPv4 when it has none. all: both. Default: "
+                "v4_preferred, as a host without an IPv6 route could reach nothing by auto, and a host behind "
+                "two addresses would count twice with all (Envoy: auto)."
+            ),
+        ),
+    ] = "v4_preferred"
+    dns_resolvers: Annotated[
+        tuple[Annotated[str, Meta(examples=["10.0.0.10"])], ...],
+        Meta(
+            description=(
+                "IP addresses of the DNS servers to ask, with a port where it is not 53. Default: those of "
+                "/etc/resolv.conf, whose search domains and options count in either case, and so does "
+                "/etc/hosts."
+            ),
+            examples=[["10.0.0.10", "10.0.0.11:5353"]],
+        ),
+    ] = ()
+    dns_query_timeout_ms: Annotated[
+        PositiveInt,
+        Meta(
+            description=(
+                "Milliseconds after which a look-up, repetitions and search domains included, has failed. A "
+                "server that is silent is given a quarter of it before the next is asked. Default: 5000, as "
+                "resolv.conf's timeout and Envoy's c-ares."
+            ),
+            examples=[5000],
+        ),
+    ] = 5000
     send_proxy_protocol: Annotated[
         Literal["v1", "v2"] | None,
         Meta(

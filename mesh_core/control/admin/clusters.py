@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mesh_core.control.endpoints import ResolvedEndpoint, static_endpoints
+from mesh_core.control.endpoints import ResolvedEndpoint
 from mesh_core.control.proxy import Proxy
 
 Endpoint = dict[str, Any]
@@ -14,16 +14,18 @@ Cluster = dict[str, Any]
 
 def describe_clusters(proxy: Proxy) -> list[Cluster]:
     """Every cluster of the running configuration, with its endpoints, as JSON has it."""
+    endpoints = proxy.endpoints
     totals = {scope.labels: scope.read() for scope in proxy.registry.scopes("cluster")}
     counts = {scope.labels: scope.read() for scope in proxy.registry.scopes("endpoint")}
     return [
         {
             "name": cluster.name,
+            "type": cluster.type,
             "load_balancer": cluster.load_balancer,
             "stats": totals.get((cluster.name,), {}),
             "endpoints": [
                 _describe(proxy, cluster.name, each, counts.get((cluster.name, each.name), {}))
-                for each in static_endpoints(cluster)
+                for each in endpoints.get(cluster.name, ())
             ],
         }
         for cluster in proxy.config.clusters
@@ -34,6 +36,7 @@ def _describe(proxy: Proxy, cluster: str, endpoint: ResolvedEndpoint, stats: dic
     settings = endpoint.settings
     return {
         "address": endpoint.name,
+        "hostname": "" if endpoint.source == endpoint.name else endpoint.source,
         "weight": settings.weight,
         "priority": settings.priority,
         "locality": {
@@ -54,6 +57,7 @@ def clusters_text(clusters: list[Cluster]) -> str:
 
 def _cluster_lines(cluster: Cluster) -> Iterator[str]:
     name = cluster["name"]
+    yield f"{name}::type::{cluster['type']}"
     yield f"{name}::load_balancer::{cluster['load_balancer']}"
     for endpoint in cluster["endpoints"]:
         for key, value in _endpoint_values(endpoint):
@@ -62,6 +66,7 @@ def _cluster_lines(cluster: Cluster) -> Iterator[str]:
 
 def _endpoint_values(endpoint: Endpoint) -> Iterator[tuple[str, object]]:
     yield from endpoint["stats"].items()
+    yield "hostname", endpoint["hostname"]
     flags = [flag for flag, is_set in endpoint["health_status"].items() if is_set]
     yield "health_flags", "/".join(flags) or "healthy"
     yield "weight", endpoint["weight"]

@@ -128,7 +128,7 @@ def test_clusters(proxy: ProxyProcess, echo: str) -> None:
         assert endpoint["health_status"] == {"failed_active_health_check": False, "failed_outlier_check": False}
         assert endpoint["stats"].items() >= {"cx_total": 1, "cx_active": 1, "cx_connect_fail": 0}.items()
         lines = admin(proxy.admin, "/clusters").text.splitlines()
-        assert lines[0] == "app::load_balancer::round_robin"
+        assert lines[:2] == ["app::type::static", "app::load_balancer::round_robin"]
         values = ["cx_total::1", "cx_active::1", "health_flags::healthy", "weight::1", "zone::", "priority::0"]
         assert {f"app::{echo}::{value}" for value in values} <= set(lines)
 

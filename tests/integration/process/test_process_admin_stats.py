@@ -78,7 +78,7 @@ def test_usedonly_leaves_out_what_is_zero(proxy: ProxyProcess) -> None:
     ("pattern", "expected"),
     [
         ("listener.in.downstream_cx_total", {"listener.in.downstream_cx_total"}),
-        (r"^cluster\.dead\..*fail", {"cluster.dead.upstream_cx_connect_fail"}),
+        (r"^cluster\.dead\.upstream.*fail", {"cluster.dead.upstream_cx_connect_fail"}),
         ("^listener.*total$|^nothing", {
             f"listener.{name}.downstream_cx_{each}total"
             for name in ("in", "dead") for each in ("", "rx_bytes_", "tx_bytes_")

@@ -39,6 +39,7 @@ NAMES = st.builds(
 ) | st.just("n" * 128)
 LARGEST = 2**31 - 1
 _PORTS = st.integers(1, 65535)
+_HOST_LABELS = st.text(st.sampled_from(_LETTERS), min_size=1, max_size=62)
 _IP_ADDRESSES = st.one_of(
     st.ip_addresses(v=4).map(str).filter(lambda host: host != "0.0.0.0"),
     st.ip_addresses(v=6).map(lambda host: f"[{host}]").filter(lambda host: host != "[::]"),
@@ -179,6 +180,38 @@ def _listeners(clusters: list[str]) -> st.SearchStrategy[list[Listener]]:
     return st.lists(listener, max_size=4).map(numbered)
 
 
+def _static(endpoints: tuple[Any, ...]) -> st.SearchStrategy[dict[str, Any]]:
+    """What a cluster of these endpoints may have."""
+    return st.fixed_dictionaries(
+        {
+            "endpoints": st.just(endpoints),
+            "locality_weights": st.sampled_from([(), _locality_weights(endpoints)]),
+            "subsets": st.none() | _subsets(),
+        }
+    )
+
+
+def _dns() -> st.SearchStrategy[dict[str, Any]]:
+    """What makes a DNS cluster of one."""
+    ordered = st.tuples(st.integers(1, LARGEST), st.integers(1, LARGEST)).map(sorted)
+    name = st.builds("h{}.h{}.:{}".format, _HOST_LABELS, _HOST_LABELS, _PORTS)
+    return st.builds(
+        lambda endpoints, ttl, failure, **more: more
+        | {"endpoints": tuple(endpoints), "type": "logical_dns" if len(endpoints) == 1 else "strict_dns"}
+        | dict(zip(("dns_min_refresh_ms", "dns_max_refresh_ms"), ttl, strict=True))
+        | dict(zip(("dns_failure_refresh_ms", "dns_failure_max_refresh_ms"), failure, strict=True)),
+        st.lists(name, min_size=1, max_size=3, unique_by=str.lower),
+        ordered,
+        ordered,
+        dns_refresh_ms=st.integers(1, LARGEST),
+        respect_dns_ttl=st.booleans(),
+        dns_lookup_family=st.sampled_from(["auto", "v4_only", "v6_only", "v4_preferred", "all"]),
+        dns_resolvers=st.lists(st.ip_addresses().map(str).filter(lambda host: host not in ("0.0.0.0", "::")))
+        .map(tuple),
+        dns_query_timeout_ms=st.integers(1, LARGEST),
+    )
+
+
 @st.composite
 def configs(draw: Callable[..., Any]) -> Config:
     """Configurations that the loader accepts."""
@@ -190,13 +223,11 @@ def configs(draw: Callable[..., Any]) -> Config:
     clusters = tuple(
         Cluster(
             name=name,
-            endpoints=chosen[name],
-            locality_weights=draw(st.sampled_from([(), _locality_weights(chosen[name])])),
-            subsets=draw(st.none() | _subsets()),
             **draw(_balancing()),
             connect_timeout_ms=draw(st.integers(1, LARGEST)),
             send_proxy_protocol=draw(st.sampled_from([None, "v1", "v2"])),
             tls=draw(st.none() | _CLUSTER_TLS),
+            **draw(_dns() | _static(chosen[name])),
         )
         for name in names
     )

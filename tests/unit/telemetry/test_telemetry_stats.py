@@ -47,6 +47,16 @@ def test_the_table_has_every_kind() -> None:
     assert set(STATISTICS) == set(STAT_COUNTS)
 
 
+def test_the_control_thread_counts_too() -> None:
+    scope = StatsScope("cluster", ("app",), 3)
+    for _ in range(3):
+        scope.count("update_attempt")
+    scope.count("update_empty")
+    assert {name: value for name, value in scope.read().items() if value} == {"update_attempt": 3, "update_empty": 1}
+    with pytest.raises(KeyError):
+        scope.count("no_such_counter")
+
+
 @pytest.mark.parametrize("kind", STATISTICS)
 def test_values_are_sums_over_workers(kind: str) -> None:
     workers = 5

@@ -1,0 +1,101 @@
+"""The way of access records from the workers' rings to the log that the configuration names. Control thread."""
+
+from __future__ import annotations
+
+import asyncio
+
+from mesh_core.config import Config
+from mesh_core.control.access_log_writer import AccessLogWriter
+from mesh_core.control.worker_pool import WorkerPool
+
+# Access records are collected this long after the first of them has come: one wake-up serves many.
+COLLECT_DELAY_S = 0.05
+# A worker's share was cut at its bound: there is more.
+FULL_SHARE_BYTES = 200_000
+
+
+class AccessRecords:
+    """Collects records, and holds the log that they go to."""
+
+    def __init__(self, workers: WorkerPool) -> None:
+        self._workers = workers
+        self._log: AccessLogWriter | None = None
+        self._dropped_earlier = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def bytes_dropped(self) -> int:
+        """Bytes that the log's file did not take."""
+        return self._dropped_earlier + (0 if self._log is None else self._log.bytes_dropped)
+
+    def reopen(self) -> None:
+        """Go on in a new file, after a rotation. Raises OSError."""
+        if self._log is not None:
+            self._log.reopen()
+
+    # --- changing the log ---
+
+    def prepare(self, config: Config, name: str) -> AccessLogWriter | None:
+        """The log that `config` asks for: the one that there is, or another. Raises ConfigError, which says `name`."""
+        if config.access_log is None:
+            return None
+        if self._log is not None and self._log.path == config.access_log.path:
+            return self._log
+        return AccessLogWriter(config.access_log.path, name)
+
+    def discard(self, prepared: AccessLogWriter | None) -> None:
+        """Give up what was prepared."""
+        if prepared is not None and prepared is not self._log:
+            prepared.close()
+
+    def keep(self, prepared: AccessLogWriter | None) -> AccessLogWriter | None:
+        """Write to what was prepared from now on; returns what is to be retired."""
+        replaced, self._log = self._log, prepared
+        return None if replaced is prepared else replaced
+
+    async def retire(self, replaced: AccessLogWriter | None) -> None:
+        """Close a log that was replaced, once it has written what it holds."""
+        if replaced is not None:
+            await asyncio.to_thread(replaced.close)
+            self._dropped_earlier += replaced.bytes_dropped
+
+    async def close(self) -> None:
+        """Take the last records, once the workers have stopped, and close the log."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for worker in self._workers:
+            while lines := worker.collect_access_log():
+                self._write(lines)
+        await self.retire(self.keep(None))
+
+    # --- collecting ---
+
+    def collect_soon(self) -> None:
+        """There may be records. Called on the loop."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(COLLECT_DELAY_S, self._collect)
+
+    def _collect(self) -> None:
+        """Take a share of the records from every worker; come again while there are more."""
+        self._timer = None
+        more = behind = False
+        for worker in self._workers:
+            try:
+                lines = worker.collect_access_log()
+            except MemoryError:
+                # The records stay where they are; without another look nobody would say that there are some.
+                more = True
+                continue
+            self._write(lines)
+            behind |= len(lines) >= FULL_SHARE_BYTES
+            more |= bool(lines) or worker.arm_access_log()
+        if more:
+            # Behind, only other callbacks come first.
+            self._timer = asyncio.get_running_loop().call_later(0 if behind else COLLECT_DELAY_S, self._collect)
+
+    def _write(self, lines: bytes) -> None:
+        if self._log is not None:
+            self._log.write(lines)
+        else:
+            # Of connections that are older than the configuration that took the log away.
+            self._dropped_earlier += len(lines)

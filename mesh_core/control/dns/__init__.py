@@ -1,0 +1,1 @@
+"""The endpoints of DNS clusters: who asks, when, and what is made of the answers."""
