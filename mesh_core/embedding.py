@@ -194,14 +194,17 @@ class Proxy:
     # --- wrong use ---
 
     def _checked(self, config: Config) -> Config:
-        checked = check_config(config, self._name)
-        faults = tuple(
+        refused = tuple(
             Fault(field, None, None, "only a process of its own has it, which `hopmesh proxy` runs", "remove it")
             for field in OF_A_PROCESS
-            if getattr(checked, field) is not None
+            if getattr(config, field) is not None
         )
-        if faults:
-            raise ConfigError(self._name, faults)
+        try:
+            checked = check_config(config, self._name)
+        except ConfigError as error:
+            raise ConfigError(self._name, error.faults + refused, error.omitted) from error
+        if refused:
+            raise ConfigError(self._name, refused)
         return checked
 
     def _in(self, *states: State) -> control.Proxy:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from mesh_core import AccessLog, Admin, Cluster, Config, ConfigError, Mounting, Proxy
+from mesh_core import AccessLog, Admin, Cluster, Config, ConfigError, Mounting, Proxy, Restart
 from mesh_core.control.admin import pages
 from tests.support.child import ROOT
 from tests.support.embedded import Client, config, echo_server, until
@@ -117,6 +117,13 @@ def test_a_bad_configuration_changes_nothing(run: Run, mounting: Mounting) -> No
                 assert [each.path for each in caught.value.faults] == [path]
 
     run(program())
+
+
+def test_every_fault_at_once(mounting: Mounting) -> None:
+    wrong = config("nowhere", admin=Admin(), restart=Restart(address="unix:/run/hopmesh-restart"))
+    with pytest.raises(ConfigError) as caught:
+        asyncio.run(Proxy(wrong, mounting=mounting).start())
+    assert [each.path for each in caught.value.faults] == ["clusters[0].endpoints[0]", "admin", "restart"]
 
 
 def test_several_in_one_loop(run: Run) -> None:
