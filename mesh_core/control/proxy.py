@@ -91,6 +91,8 @@ class Proxy:
         except BaseException:
             await self.close()
             raise
+        # It may have been closed between the end of the change and this turn.
+        self._refuse_unless("new", self._name)
         self.state = "live"
 
     async def apply(self, config: Config, name: str = "<config>") -> None:

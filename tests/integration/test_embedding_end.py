@@ -222,6 +222,23 @@ def test_a_close_while_it_starts_or_changes(run: Run, mounting: Mounting) -> Non
     run(program())
 
 
+@pytest.mark.parametrize("steps", range(12))
+def test_closed_at_every_step_of_a_start(mounting: Mounting, steps: int) -> None:
+    """Closed is closed, whatever was on its way."""
+
+    async def program() -> None:
+        proxy = Proxy(config("127.0.0.1:1"), mounting=mounting)
+        starting = asyncio.ensure_future(proxy.start())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        closing = asyncio.ensure_future(proxy.close())
+        await asyncio.gather(starting, closing, return_exceptions=True)
+        assert closing.exception() is None
+        assert proxy.state == "closed"
+
+    asyncio.run(program())
+
+
 def test_use_from_elsewhere(run: Run, mounting: Mounting) -> None:
     async def program() -> None:
         async with Proxy(config("127.0.0.1:1"), mounting=mounting) as proxy:
