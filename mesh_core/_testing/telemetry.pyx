@@ -12,6 +12,8 @@ STAT_COUNTS = {
     "listener": stats.LISTENER_STAT_COUNT,
     "cluster": stats.CLUSTER_STAT_COUNT,
     "endpoint": stats.ENDPOINT_STAT_COUNT,
+    "outlier_detection": stats.OUTLIER_STAT_COUNT,
+    "health_check": stats.HEALTH_CHECK_STAT_COUNT,
 }
 ACCESS_TEXT_LIMIT = access_log.ACCESS_TEXT_LIMIT
 FLAG_NAMES = [response_flags.flag_name(index).decode() for index in range(response_flags.FLAG_COUNT)]
@@ -45,8 +47,8 @@ cdef class AccessRing:
     def write(
         self, *, uint64_t connection_id=1, int64_t start_time_us=0, int64_t duration_us=0,
         int64_t connect_time_us=-1, uint64_t bytes_received=0, uint64_t bytes_sent=0, uint32_t flags=0,
-        uint16_t detail=0, uint16_t error=0, bytes downstream_remote=b"", bytes downstream_local=b"",
-        bytes upstream_local=b"", bytes listener=b"", bytes cluster=b"", bytes endpoint=b"",
+        uint16_t detail=0, uint16_t error=0, uint16_t attempts=0, bytes downstream_remote=b"",
+        bytes downstream_local=b"", bytes upstream_local=b"", bytes listener=b"", bytes cluster=b"", bytes endpoint=b"",
         tuple more=(),
     ):
         """Write a record as a worker does; False when the ring was full. `more`: the texts after the endpoint."""
@@ -59,7 +61,7 @@ cdef class AccessRing:
         memset(record, 0, size)
         record.connection_id, record.start_time_us, record.duration_us = connection_id, start_time_us, duration_us
         record.connect_time_us, record.bytes_received, record.bytes_sent = connect_time_us, bytes_received, bytes_sent
-        record.flags, record.detail, record.error = flags, detail, error
+        record.flags, record.detail, record.error, record.attempts = flags, detail, error, attempts
         record.downstream_remote = peer_address(downstream_remote)
         record.downstream_local = peer_address(downstream_local)
         record.upstream_local = peer_address(upstream_local)

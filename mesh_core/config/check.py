@@ -17,6 +17,7 @@ from mesh_core.config.address import Address, AddressError, parse_address
 from mesh_core.config.check_balancing import check_balancing
 from mesh_core.config.check_dns import check_dns
 from mesh_core.config.check_filter_chains import check_filter_chains
+from mesh_core.config.check_health_checks import check_health_checks
 from mesh_core.config.check_tls import check_cluster_tls, check_listener_tls
 from mesh_core.config.destinations import destinations
 from mesh_core.config.faults import PathStep, Report
@@ -56,6 +57,7 @@ def check(config: Config, report: Report) -> None:
         check_dns(["clusters", i], cluster, report)
         check_cluster_tls(["clusters", i, "tls"], cluster, report)
     check_balancing(clusters, listeners, report)
+    check_health_checks(clusters, report)
 
 
 def _parts(items: object, of: type[_Part]) -> Iterator[tuple[int, _Part]]:

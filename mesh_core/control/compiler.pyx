@@ -19,7 +19,8 @@ from mesh_core.snapshot.snapshot cimport Snapshot
 from mesh_core.snapshot.tables cimport ClusterC, EndpointC, FilterChainC, ListenerC, NameC
 from mesh_core.telemetry.stats cimport StatsScope
 from mesh_core.tls.context cimport TlsContext, TlsSessions
-from mesh_core.upstream.endpoint_state cimport ClusterState, EndpointState
+from mesh_core.upstream.endpoint_state cimport ENDPOINT_REMOVED, UNHEALTHY_ACTIVE, ClusterState, EndpointState
+from mesh_core.upstream.outlier_detection cimport OutlierPolicy
 
 from mesh_core.config.schema.filter_chain import chain_name
 
@@ -50,13 +51,13 @@ cdef class Compiler:
         """Downstream connections open now, in all workers (int)."""
         return int(self.process_active)
 
-    def endpoint_health(self, str cluster, str endpoint):
-        """Why an endpoint is not healthy, by Envoy's names: {reason: whether it holds}. It is when none does."""
-        cdef EndpointState state = self.endpoint_states.get((cluster, endpoint))
-        return {
-            "failed_active_health_check": state is not None and state.failed_active_health_check,
-            "failed_outlier_check": state is not None and state.ejected,
-        }
+    def cluster_state(self, cluster):
+        """The ClusterState of a cluster, by name; None when no snapshot has that cluster."""
+        return self.cluster_states.get(cluster)
+
+    def endpoint_state(self, cluster, endpoint):
+        """The EndpointState of an endpoint, by the names of both; None when no snapshot has that endpoint."""
+        return self.endpoint_states.get((cluster, endpoint))
 
     def compile(self, config, sockets, endpoints, listener_tls=None, cluster_tls=None, *, shared_sockets=()):
         """A new Snapshot of `config`. `sockets`: for each listener to serve, by name, its ListenerSocket.
@@ -108,6 +109,7 @@ cdef class Compiler:
         out.name = self.name(snapshot, cluster.name)
         out.stats = self.stats(snapshot, "cluster", (cluster.name,))
         out.connect_timeout_ms = cluster.connect_timeout_ms
+        self.compile_resilience(snapshot, out, cluster, <uint32_t>len(endpoints))
         out.send_proxy_protocol = {None: 0, "v1": 1, "v2": 2}[cluster.send_proxy_protocol]
         if tls is not None:
             snapshot.keep.append(tls)
@@ -120,6 +122,24 @@ cdef class Compiler:
                 self.compile_sessions(snapshot, &out.endpoints[index], tls, endpoint)
         # Each snapshot starts its turns elsewhere, or frequent changes would favour the first endpoints.
         compile_balancing(snapshot, out, cluster, endpoints, subsets, self.version - 1)
+
+    cdef compile_resilience(self, Snapshot snapshot, ClusterC* out, cluster, uint32_t endpoint_count):
+        cdef OutlierPolicy outlier
+        out.retry.max_attempts = cluster.retry.max_connect_attempts
+        out.retry.base_interval_ms = cluster.retry.base_interval_ms
+        out.retry.budget_percent = cluster.retry.budget.percent
+        out.retry.min_concurrency = cluster.retry.budget.min_concurrency
+        if cluster.circuit_breakers is not None:
+            out.max_connections = cluster.circuit_breakers.max_connections
+            out.max_pending = cluster.circuit_breakers.max_pending_connections
+        if cluster.outlier_detection is not None:
+            outlier = OutlierPolicy(cluster.outlier_detection, endpoint_count)
+            out.outlier = outlier.policy
+            out.outlier_stats = self.stats(snapshot, "outlier_detection", (cluster.name,))
+        out.close_on = (
+            (ENDPOINT_REMOVED if cluster.on_endpoint_removal == "close" else 0)
+            | (UNHEALTHY_ACTIVE if cluster.close_connections_on_host_health_failure else 0)
+        )
 
     cdef compile_endpoint(self, Snapshot snapshot, EndpointC* out, ClusterState cluster_state, str cluster, endpoint):
         cdef EndpointState state = self.endpoint_states.get((cluster, endpoint.name))

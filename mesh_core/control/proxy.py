@@ -21,6 +21,8 @@ from mesh_core.control.endpoints import Endpoints
 from mesh_core.control.listener_sockets import ListenerSocket, ListenerSockets
 from mesh_core.control.tls.contexts import Prepared, TlsContexts
 from mesh_core.control.tls.watch import TlsWatch
+from mesh_core.control.upstream_health.members import Members
+from mesh_core.control.upstream_health.upstream_health import UpstreamHealth
 from mesh_core.control.worker_pool import Mounting, WorkerPool
 from mesh_core.snapshot.snapshot import Snapshot
 from mesh_core.telemetry.stats import StatsRegistry, StatsScope
@@ -60,6 +62,7 @@ class Proxy:
         self._sockets_by_listener: dict[str, ListenerSocket] = {}
         self._workers = WorkerPool(self.worker_count, mounting)
         self._access_records = AccessRecords(self._workers)
+        self._health = UpstreamHealth(self._compiler, self.registry, self._workers)
         self._snapshots: list[Snapshot] = []
         self._unserved = 0
         self._endpoints_changed = False
@@ -139,6 +142,7 @@ class Proxy:
         """Reset what is left and give everything back. May be called at any time, also twice."""
         self.state = "closed"
         self._tls_watch.close()
+        await self._health.close()
         await self._workers.stop()
         # Changes on their way wait for workers that are no more, or for DNS.
         self._stopped = True
@@ -161,10 +165,6 @@ class Proxy:
     def active_connections(self) -> int:
         """Downstream connections open now."""
         return self._compiler.active_connections
-
-    def endpoint_health(self, cluster: str, endpoint: str) -> dict[str, bool]:
-        """What an endpoint, by its name, suffers from: {reason: whether it holds}. It is healthy when nothing is."""
-        return self._compiler.endpoint_health(cluster, endpoint)
 
     @property
     def listener_addresses(self) -> dict[str, str]:
@@ -197,8 +197,14 @@ class Proxy:
         return self._snapshots[-1].version if self._snapshots else 0
 
     def hurry(self) -> None:
-        """Wait for DNS no longer than now: `start` goes on with the endpoints that are known."""
+        """Wait for DNS and first health checks no longer than now: `start` goes on with what is known."""
         self._discovery.hurry()
+        self._health.hurry()
+
+    @property
+    def members(self) -> dict[str, Members]:
+        """Each cluster and its endpoints, by name, and what is known of them."""
+        return self._health.members
 
     def reopen_access_log(self) -> None:
         """Go on in a new file, after a rotation. Raises OSError."""
@@ -346,8 +352,10 @@ class Proxy:
     async def _publish(self, snapshot: Snapshot) -> None:
         """Hand a snapshot to every worker and wait until each works by it."""
         self._snapshots.append(snapshot)
+        await self._health.prepare(self.config, self.endpoints)
         self._workers.publish(snapshot)
         await self._until(lambda: self._workers.adopted(snapshot))
+        self._health.published()
         unserved = sum(worker.unserved_listeners for worker in self._workers)
         if unserved > self._unserved:
             self._unserved = unserved
@@ -360,6 +368,7 @@ class Proxy:
         self._snapshots = [each for each in self._snapshots if not each.released]
         self._news.set()
         self._access_records.collect_soon()
+        self._health.on_news()
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         """Wait for a condition that only news from the workers can make true, or until the proxy is closed."""

@@ -32,6 +32,8 @@ cdef extern from * nogil:
     uint32_t load_relaxed_u32 "hm_load_relaxed"(const uint32_t* p)
     int64_t load_relaxed_i64 "hm_load_relaxed"(const int64_t* p)
     void store_relaxed_i64 "hm_store_relaxed"(int64_t* p, int64_t v)
+    void store_relaxed_u32 "hm_store_relaxed"(uint32_t* p, uint32_t v)
+    uint32_t fetch_add_u32 "hm_add"(uint32_t* p, uint32_t v)
     uint32_t fetch_and_u32 "hm_and"(uint32_t* p, uint32_t v)
     uint32_t fetch_or_u32 "hm_or"(uint32_t* p, uint32_t v)
     # True when `p` held what `expected` says and now holds `v`; else `expected` says what it holds. May fail at random.

@@ -12,6 +12,7 @@ from mesh_core.runtime.core cimport CoreC
 from mesh_core.runtime.reactor cimport RetiredC, TaskC
 from mesh_core.runtime.timers cimport TimerC
 from mesh_core.snapshot.tables cimport ClusterC, EndpointC, FilterChainC, ListenerC, SnapshotC
+from mesh_core.upstream.retry cimport ATTEMPTS_MOST
 
 cdef enum:
     LAST_ROUNDS = 64           # calls of relay_move for what a peer sent before it reset the connection
@@ -19,6 +20,12 @@ cdef enum:
 
 
 ctypedef void (*handshake_done_fn)(ConnectionC* connection, int result) noexcept nogil
+
+
+# The endpoints that a connection was refused by. Owner: ConnectionC, until its upstream is open.
+cdef struct TriedC:
+    EndpointC* endpoints[ATTEMPTS_MOST]
+    uint32_t count
 
 
 # Owner: ConnectionTableC. Freed at the end of the turn in which it was closed.
@@ -41,17 +48,20 @@ cdef struct ConnectionC:
     int64_t opened_ms          # the same clock, at accept
     int64_t start_time_us      # since the Unix epoch
     int64_t opened_us          # monotonic clock, at accept
-    int64_t connect_begun_us   # the same clock; 0 when there was no attempt
-    int64_t connect_time_us    # -1 while there is no open upstream
+    int64_t connect_begun_us   # the same clock, of the last attempt; 0 when there was none
+    int64_t connect_time_us    # of the last attempt; -1 while there is no open upstream
     uint32_t flags             # ResponseFlag bits
     uint16_t detail            # Detail
-    uint16_t error             # errno of a failed connect
     bint secure                # TLS is spoken on one side or on both
     SideC* handshaking         # the side whose handshake is under way
     handshake_done_fn handshake_done  # told a HandshakeResult
     const char* downstream_failure    # why TLS failed, in words; static, NULL: it did not
     const char* upstream_failure
+    uint16_t error             # errno of the last failed connect
+    uint16_t attempts          # to connect, the one under way included
+    uint16_t upstream_counts   # UpstreamCount bits: where the upstream side is counted
     bint counted               # holds a place under the connection limits
+    TriedC* tried              # owned; NULL unless an attempt has failed and another is to come
     PeerAddressC remote        # who connected; with PROXY protocol, who the header names
     PeerAddressC proxied_local  # with PROXY protocol, where the header says it connected to
 
@@ -72,6 +82,9 @@ cdef ConnectionC* connection_create(
 
 # Register a side with the reactor; False when that ended the connection (no memory, too many watches).
 cdef bint connection_watch(ConnectionC* connection, SideC* side) noexcept nogil
+
+# Close one side and forget what it has queued; its handlers see nothing any more.
+cdef void connection_close_side(ConnectionC* connection, SideC* side, bint reset) noexcept nogil
 
 # The upstream is connected: begin to relay. All handlers and the timer are replaced.
 cdef void connection_opened(ConnectionC* connection) noexcept nogil

@@ -1,7 +1,6 @@
 """One relayed connection; the contract stands in connection.pxd."""
 
 from libc.string cimport memset
-from mesh_core.includes.atomic cimport fetch_sub_u64
 from mesh_core.includes.linux cimport (
     EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP, close,
 )
@@ -15,6 +14,7 @@ from mesh_core.relay.relay cimport (
     side_input_flags,
 )
 from mesh_core.relay.tls_relay cimport tls_relay_move
+from mesh_core.relay.upstream_counts cimport upstream_leave
 from mesh_core.runtime.clock cimport monotonic_us, wall_clock_us
 from mesh_core.runtime.core cimport WORKERS_MOST, core_notify
 from mesh_core.runtime.debug cimport require
@@ -32,8 +32,7 @@ from mesh_core.telemetry.response_flags cimport (
     FLAG_UPSTREAM_CONNECTION_TERMINATION,
 )
 from mesh_core.telemetry.stats cimport (
-    CLUSTER_CX_DESTROYED, CLUSTER_CX_RESET, CLUSTER_TLS_CONNECTION_ERROR, CLUSTER_TLS_TRUNCATED,
-    ENDPOINT_CX_DESTROYED, LISTENER_CX_DESTROYED, LISTENER_CX_RESET,
+    CLUSTER_CX_RESET, CLUSTER_TLS_CONNECTION_ERROR, CLUSTER_TLS_TRUNCATED, LISTENER_CX_DESTROYED, LISTENER_CX_RESET,
     LISTENER_CX_TOTAL, LISTENER_IDLE_TIMEOUT, LISTENER_MAX_DURATION, LISTENER_RX_BYTES, LISTENER_TX_BYTES,
     LISTENER_TLS_CONNECTION_ERROR, LISTENER_TLS_TRUNCATED, SERVER_MEMORY_EXHAUSTED,
 )
@@ -266,7 +265,6 @@ cdef bint connection_watch(ConnectionC* connection, SideC* side) noexcept nogil:
 
 
 cdef void connection_opened(ConnectionC* connection) noexcept nogil:
-    connection.connect_time_us = monotonic_us() - connection.connect_begun_us
     connection.last_active_ms = connection.table.core.reactor.now_ms
     connection.downstream.source.on_event = on_downstream
     connection.upstream.source.on_event = on_upstream
@@ -301,19 +299,16 @@ cdef void dispose(ConnectionC* connection, bint reset) noexcept nogil:
     require(connection.downstream.source.on_event != reactor_ignore)
     if connection.snapshot.access_log:
         connection_record(connection, monotonic_us())
-    dispose_side(core, &connection.downstream, reset)
-    dispose_side(core, &connection.upstream, reset)
+    connection_close_side(connection, &connection.downstream, reset)
+    connection_close_side(connection, &connection.upstream, reset)
     reactor_cancel_timer(&core.reactor, &connection.timer)
     reactor_cancel_task(&core.reactor, &connection.task)
     connection.link[0] = connection.next
     if connection.next != NULL:
         connection.next.link = connection.link
     connection.listener.stats[core.index][LISTENER_CX_DESTROYED] += 1
-    if connection.endpoint != NULL:
-        fetch_sub_u64(&connection.endpoint.state.active, 1)
-        fetch_sub_u64(&connection.cluster.state.connections, 1)
-        connection.cluster.stats[core.index][CLUSTER_CX_DESTROYED] += 1
-        connection.endpoint.stats[core.index][ENDPOINT_CX_DESTROYED] += 1
+    upstream_leave(connection)
+    memory_free(connection.tried)
     if connection.counted:
         shared_count_leave(connection.listener.active)
         shared_count_leave(connection.snapshot.active)
@@ -324,7 +319,7 @@ cdef void dispose(ConnectionC* connection, bint reset) noexcept nogil:
     reactor_retire(&core.reactor, &connection.retired)
 
 
-cdef void dispose_side(CoreC* core, SideC* side, bint reset) noexcept nogil:
+cdef void connection_close_side(ConnectionC* connection, SideC* side, bint reset) noexcept nogil:
     side.source.on_event = reactor_ignore
     if side.source.fd >= 0:
         if reset:
@@ -332,7 +327,7 @@ cdef void dispose_side(CoreC* core, SideC* side, bint reset) noexcept nogil:
         else:
             close(side.source.fd)
         side.source.fd = -1
-    side_clear(core, side)
+    side_clear(connection.table.core, side)
     tls_destroy(side.tls)
     side.tls = NULL
 

@@ -82,6 +82,7 @@ cdef void connection_record(ConnectionC* connection, int64_t now_us) noexcept no
     record.flags = connection.flags
     record.detail = connection.detail
     record.error = connection.error
+    record.attempts = connection.attempts
     record.downstream_remote = connection.remote
     record.downstream_local = connection.listener.local
     if connection.proxied_local.family:

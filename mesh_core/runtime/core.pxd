@@ -23,6 +23,7 @@ cdef struct CoreC:
     int notify_fd              # eventfd that wakes the control thread; borrowed
     uint64_t* stats            # this worker's counters of the SERVER scope; borrowed
     uint32_t index             # which worker, from 0
+    uint64_t random            # state for random_next
     uint64_t next_connection_id  # grows by WORKERS_MOST: no two workers give the same
 
 

@@ -3,6 +3,7 @@
 from libc.string cimport memset
 from mesh_core.includes.linux cimport ENOMEM, write
 from mesh_core.runtime.byte_queue cimport block_pool_destroy
+from mesh_core.runtime.clock cimport monotonic_us
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.runtime.pipe_pool cimport pipe_pool_destroy
 from mesh_core.runtime.reactor cimport reactor_destroy, reactor_init
@@ -13,6 +14,7 @@ cdef int core_init(CoreC* core, uint32_t index, uint64_t ring_bytes, int notify_
     cdef int error
     memset(core, 0, sizeof(CoreC))
     core.index = index
+    core.random = <uint64_t>monotonic_us() * WORKERS_MOST + index
     core.next_connection_id = index
     core.stats = stats
     core.notify_fd = notify_fd

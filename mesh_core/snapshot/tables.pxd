@@ -13,6 +13,8 @@ from mesh_core.tls.openssl cimport SSL_SESSION
 from mesh_core.upstream.endpoint_state cimport ClusterStateC, EndpointStateC
 from mesh_core.upstream.priority_load cimport LevelLoadC
 from mesh_core.upstream.weighted_table cimport WeightedTableC
+from mesh_core.upstream.outlier_detection cimport OutlierPolicyC
+from mesh_core.upstream.retry cimport RetryPolicyC
 
 
 cdef enum:
@@ -148,7 +150,13 @@ cdef struct ClusterC:
     int64_t connect_timeout_ms
     int send_proxy_protocol    # 0, 1 or 2
     const TlsContextC* tls     # NULL: in the clear
+    uint32_t max_connections   # in all workers; 0: no limit
+    uint32_t max_pending       # not open yet, in all workers; 0: no limit
+    RetryPolicyC retry
+    OutlierPolicyC outlier
+    uint32_t close_on          # `unhealthy` bits with which an endpoint's connections are reset
     uint64_t** stats           # ClusterStat words, a block for each worker
+    uint64_t** outlier_stats   # OutlierStat words, the same; NULL without outlier detection
 
 
 # Where a connection goes.

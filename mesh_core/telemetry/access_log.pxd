@@ -33,12 +33,13 @@ cdef struct AccessRecordC:
     uint64_t connection_id
     int64_t start_time_us      # since the Unix epoch
     int64_t duration_us
-    int64_t connect_time_us    # from the first connect to an open upstream; -1 when there was none
+    int64_t connect_time_us    # of the attempt that succeeded; -1 when none did
     uint64_t bytes_received    # from downstream
     uint64_t bytes_sent        # to downstream
     uint32_t flags             # ResponseFlag bits
     uint16_t detail            # Detail
-    uint16_t error             # errno of a failed connect, or 0
+    uint16_t error             # errno of the last failed connect, or 0
+    uint16_t attempts          # to connect to an endpoint
     PeerAddressC downstream_remote
     PeerAddressC downstream_local
     PeerAddressC upstream_local

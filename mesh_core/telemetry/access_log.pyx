@@ -130,6 +130,8 @@ cdef void put_record(TextC* out, const AccessRecordC* record) noexcept nogil:
     texts = put_next_text(out, texts, record, TEXT_CLUSTER)
     texts = put_next_text(out, texts, record, TEXT_ENDPOINT)
     put_address(out, b",\"upstream_local_address\":", &record.upstream_local)
+    put(out, b",\"upstream_request_attempt_count\":")
+    put_number(out, record.attempts)
     put(out, b",\"upstream_connect_time\":")
     if record.connect_time_us < 0:
         put(out, b"null")

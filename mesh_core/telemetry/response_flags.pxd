@@ -16,7 +16,9 @@ cdef enum:
     FLAG_OVERLOAD = 1 << 6                         # OM
     FLAG_DOWNSTREAM_PROTOCOL_ERROR = 1 << 7        # DPE
     FLAG_NO_ROUTE = 1 << 8                         # NR: of a connection, that no filter chain fits
-    FLAG_COUNT = 9
+    FLAG_UPSTREAM_OVERFLOW = 1 << 9                # UO
+    FLAG_UPSTREAM_RETRY_LIMIT_EXCEEDED = 1 << 10   # URX
+    FLAG_COUNT = 11
 
 cdef enum:
     DETAIL_NONE
@@ -44,6 +46,10 @@ cdef enum:
     DETAIL_CLIENT_HELLO_CUT    # the downstream ended before its hello was complete
     DETAIL_CLIENT_HELLO_TIMEOUT
     DETAIL_NO_FILTER_CHAIN
+    DETAIL_UPSTREAM_OVERFLOW
+    DETAIL_UPSTREAM_PENDING_OVERFLOW
+    DETAIL_ENDPOINT_REMOVED
+    DETAIL_ENDPOINT_UNHEALTHY
     DETAIL_COUNT
 
 

@@ -1,7 +1,7 @@
 """Envoy's response flags as text; the meanings stand in response_flags.pxd."""
 
 cdef const char* FLAG_NAMES[FLAG_COUNT]
-FLAG_NAMES[:] = [b"UH", b"UF", b"UC", b"DC", b"SI", b"DT", b"OM", b"DPE", b"NR"]
+FLAG_NAMES[:] = [b"UH", b"UF", b"UC", b"DC", b"SI", b"DT", b"OM", b"DPE", b"NR", b"UO", b"URX"]
 
 cdef const char* DETAIL_TEXTS[DETAIL_COUNT]
 DETAIL_TEXTS[:] = [
@@ -11,6 +11,7 @@ DETAIL_TEXTS[:] = [
     b"tls_handshake_failed", b"tls_handshake_cut", b"tls_handshake_timeout", b"tls_truncated", b"tls_bad_record",
     b"client_hello_malformed", b"client_hello_oversized", b"client_hello_cut", b"client_hello_timeout",
     b"no_filter_chain",
+    b"upstream_overflow", b"upstream_pending_overflow", b"endpoint_removed", b"endpoint_unhealthy",
 ]
 
 

@@ -2,8 +2,9 @@
 
 Words that only the control thread counts (`StatsScope.count`) stand in the block of worker 0, which leaves them alone.
 
-A scope is one listener, cluster, endpoint, or the server; its words are named by the enums below. On the data path
-a counter is `stats[LISTENER_RX_BYTES] += n` on a pointer that the snapshot's tables carry.
+A scope is one listener, cluster, endpoint, a cluster's outlier detection or health checks, or the server; its words
+are named by the enums below. On the data path a counter is `stats[LISTENER_RX_BYTES] += n` on a pointer that the
+snapshot's tables carry.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
@@ -54,6 +55,13 @@ cdef enum:
     CLUSTER_TLS_FAIL_VERIFY
     CLUSTER_TLS_TRUNCATED
     CLUSTER_LB_HEALTHY_PANIC
+    CLUSTER_CX_OVERFLOW        # refused: over max_connections
+    CLUSTER_CX_PENDING_OVERFLOW  # refused: over max_pending_connections
+    CLUSTER_CX_RETRY           # further attempts
+    CLUSTER_CX_RETRY_SUCCESS   # connections that a further attempt opened
+    CLUSTER_CX_RETRY_OVERFLOW  # not tried again: over the retry budget
+    CLUSTER_CX_ATTEMPTS_EXCEEDED
+    CLUSTER_CX_ENDPOINT_CLOSED  # reset: the endpoint was removed or failed its health checks
     CLUSTER_UPDATE_ATTEMPT     # from here on by the control thread, in the block of worker 0
     CLUSTER_UPDATE_SUCCESS
     CLUSTER_UPDATE_FAILURE
@@ -66,6 +74,26 @@ cdef enum:
     ENDPOINT_CX_DESTROYED
     ENDPOINT_CX_CONNECT_FAIL
     ENDPOINT_STAT_COUNT
+
+cdef enum:
+    OUTLIER_DETECTED_CONSECUTIVE
+    OUTLIER_ENFORCED_CONSECUTIVE
+    OUTLIER_OVERFLOW           # found by failures in a row, but enough were ejected
+    # Written by the control thread, in the first worker's block.
+    OUTLIER_DETECTED_SUCCESS_RATE
+    OUTLIER_ENFORCED_SUCCESS_RATE
+    OUTLIER_DETECTED_FAILURE_PERCENTAGE
+    OUTLIER_ENFORCED_FAILURE_PERCENTAGE
+    OUTLIER_SWEEP_OVERFLOW
+    OUTLIER_STAT_COUNT
+
+# Written by the control thread, in the first worker's block.
+cdef enum:
+    HEALTH_CHECK_ATTEMPT
+    HEALTH_CHECK_SUCCESS
+    HEALTH_CHECK_FAILURE
+    HEALTH_CHECK_NETWORK_FAILURE
+    HEALTH_CHECK_STAT_COUNT
 
 
 cdef class StatsScope:

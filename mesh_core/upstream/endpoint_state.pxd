@@ -14,9 +14,11 @@ cdef enum:
 
 cdef struct ClusterStateC:
     uint64_t generation        # grows after any change of an endpoint's `unhealthy`
-    uint64_t connections       # open or being opened, in all workers
-    uint64_t pending           # being opened
-    uint64_t retries           # being opened for a second time or more
+    uint64_t connections       # open, being opened, or waiting for another attempt; in all workers
+    uint64_t pending           # those of them that are not open yet
+    uint64_t retries           # those of them whose first attempt has failed
+    uint64_t ejected           # endpoints that are ejected now, in all snapshots
+    uint32_t ejections         # ever; grows after all else that an ejection changes
 
 
 cdef struct EndpointStateC:
@@ -24,6 +26,14 @@ cdef struct EndpointStateC:
     uint64_t round_trip        # of connects; see peak_ewma.pxd. 0: none yet
     uint32_t unhealthy         # bits as above; 0: may be picked
     int64_t healthy_since_ms   # coarse monotonic clock; when it joined or was last found healthy again
+    # Of outlier detection; nobody writes them in a cluster without it.
+    uint32_t consecutive_failures
+    uint32_t successes         # connects, since the last sweep of the control thread
+    uint32_t failures          # the same
+    uint32_t ejections         # ever
+    uint32_t ejection_multiplier  # of the base ejection time
+    uint32_t ejection_jitter_ms
+    int64_t ejected_at_ms      # coarse monotonic clock; of the last ejection
 
 
 cdef class ClusterState:

@@ -1,7 +1,14 @@
 """What is known of an endpoint at run time; the contract stands in endpoint_state.pxd."""
 
-from mesh_core.includes.atomic cimport fetch_add_u64, fetch_and_u32, fetch_or_u32, load_relaxed_u64, store_relaxed_i64
+from mesh_core.includes.atomic cimport (
+    exchange_u32, fetch_add_u64, fetch_and_u32, fetch_or_u32, load_relaxed_i64, load_relaxed_u32, load_relaxed_u64,
+    store_relaxed_i64, store_relaxed_u32,
+)
 from mesh_core.runtime.clock cimport coarse_clock_ms
+from mesh_core.snapshot.shared_count cimport shared_count_leave
+
+FAILED_ACTIVE_HEALTH_CHECK = UNHEALTHY_ACTIVE
+REMOVED = ENDPOINT_REMOVED
 
 
 cdef bint endpoint_mark(ClusterStateC* cluster, EndpointStateC* endpoint, uint32_t bit, bint unhealthy) noexcept nogil:
@@ -26,13 +33,28 @@ cdef class ClusterState:
 
     @property
     def connections(self):
-        """Connections open or being opened (int)."""
+        """Connections open, being opened, or waiting for another attempt (int)."""
         return load_relaxed_u64(&self.state.connections)
 
     @property
     def pending(self):
-        """Connections being opened (int)."""
+        """Connections that are not open yet (int)."""
         return load_relaxed_u64(&self.state.pending)
+
+    @property
+    def retries(self):
+        """Connections that are not open yet and whose first attempt has failed (int)."""
+        return load_relaxed_u64(&self.state.retries)
+
+    @property
+    def ejected(self):
+        """Endpoints that outlier detection keeps out now (int)."""
+        return load_relaxed_u64(&self.state.ejected)
+
+    @property
+    def ejections(self):
+        """Ejections ever (int, modulo 2**32)."""
+        return load_relaxed_u32(&self.state.ejections)
 
 
 cdef class EndpointState:
@@ -42,21 +64,61 @@ cdef class EndpointState:
         self.cluster = cluster
         self.state.healthy_since_ms = coarse_clock_ms()
 
+    def __dealloc__(self):
+        # A worker of an old snapshot may have ejected it after it was removed.
+        if self.state.unhealthy & UNHEALTHY_EJECTED:
+            shared_count_leave(&self.cluster.state.ejected)
+
     @property
     def active(self):
         """Connections open or being opened (int)."""
         return load_relaxed_u64(&self.state.active)
 
     @property
+    def healthy(self):
+        """Whether it may be picked (bool)."""
+        return load_relaxed_u32(&self.state.unhealthy) == 0
+
+    @property
     def failed_active_health_check(self):
-        """Whether active health checks have found it unhealthy (bool)."""
-        return bool(self.state.unhealthy & UNHEALTHY_ACTIVE)
+        """Whether active health checks have found it unhealthy, or not found it healthy yet (bool)."""
+        return bool(load_relaxed_u32(&self.state.unhealthy) & UNHEALTHY_ACTIVE)
 
     @property
     def ejected(self):
         """Whether outlier detection has ejected it (bool)."""
-        return bool(self.state.unhealthy & UNHEALTHY_EJECTED)
+        return bool(load_relaxed_u32(&self.state.unhealthy) & UNHEALTHY_EJECTED)
+
+    @property
+    def ejections(self):
+        """How often it was ejected (int, modulo 2**32)."""
+        return load_relaxed_u32(&self.state.ejections)
+
+    @property
+    def ejected_at_ms(self):
+        """When it was last ejected, on the monotonic clock (int)."""
+        return load_relaxed_i64(&self.state.ejected_at_ms)
+
+    @property
+    def ejection_jitter_ms(self):
+        """By how much its last ejection lasts longer than it would (int)."""
+        return load_relaxed_u32(&self.state.ejection_jitter_ms)
+
+    @property
+    def ejection_multiplier(self):
+        """How many base ejection times its ejection lasts (int); falls while it is healthy."""
+        return load_relaxed_u32(&self.state.ejection_multiplier)
+
+    def lower_ejection_multiplier(self):
+        """It was healthy for an interval. For the control thread, and an endpoint that is not ejected."""
+        cdef uint32_t multiplier = load_relaxed_u32(&self.state.ejection_multiplier)
+        if multiplier:
+            store_relaxed_u32(&self.state.ejection_multiplier, multiplier - 1)
+
+    def take_connects(self):
+        """(successes, failures) of connects since the last call."""
+        return exchange_u32(&self.state.successes, 0), exchange_u32(&self.state.failures, 0)
 
     def mark(self, uint32_t bit, bint unhealthy):
-        """Set or clear one of UNHEALTHY_*, for every worker; False when it was so already."""
+        """Set or clear FAILED_ACTIVE_HEALTH_CHECK or REMOVED, for every worker; False when it was so already."""
         return endpoint_mark(&self.cluster.state, &self.state, bit, unhealthy)

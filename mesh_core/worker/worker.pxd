@@ -13,6 +13,7 @@ from mesh_core.worker.acceptor cimport AcceptorC
 cdef enum:
     COMMAND_STOP = 1 << 0
     COMMAND_ABORT = 1 << 1     # abort every connection
+    COMMAND_CLOSE_LOST = 1 << 2  # abort the connections whose endpoint is one that their cluster wants them closed for
 
 
 cdef struct WorkerC:

@@ -9,6 +9,7 @@ from mesh_core.includes.linux cimport (
     ENOMEM, O_CLOEXEC, O_RDONLY, SIG_SETMASK, close, open, pthread_sigmask, sigfillset, sigset_t, strerror,
 )
 from mesh_core.relay.connection cimport connection_abort, connection_table_destroy
+from mesh_core.relay.lost_connections cimport connections_close_lost
 from mesh_core.runtime.core cimport core_destroy, core_init, core_notify
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.runtime.reactor cimport reactor_destroy, reactor_has_work, reactor_turn, reactor_wake
@@ -80,6 +81,8 @@ cdef void on_wake(void* owner, uint32_t events) noexcept nogil:
     cdef SnapshotC* next = <SnapshotC*>exchange_ptr(&worker.mailbox, NULL)
     if next != NULL:
         adopt(worker, next)
+    if commands & COMMAND_CLOSE_LOST:
+        connections_close_lost(&worker.connections)
     if commands & COMMAND_ABORT:
         abort_all(worker)
     if commands & COMMAND_STOP:
@@ -261,6 +264,10 @@ cdef class Worker:
     def abort_connections(self):
         """Reset every connection, as at the end of a drain."""
         worker_command(self.alive(), COMMAND_ABORT)
+
+    def close_lost_connections(self):
+        """Reset the connections to endpoints that were removed, or are unhealthy, where their cluster says so."""
+        worker_command(self.alive(), COMMAND_CLOSE_LOST)
 
     def collect_access_log(self):
         """Access records that have come since, as JSON lines (bytes): a part of them; b"" when there are none."""

@@ -30,6 +30,7 @@ def test_every_field(serve: Serve, origin: Origin, family: str) -> None:
     assert isinstance(record.pop("connection_id"), int)
     assert record.pop("duration") >= 0
     assert record.pop("upstream_connect_time") >= 0
+    assert record.pop("upstream_request_attempt_count") == 1
     assert record == {
         "bytes_received": 5,
         "bytes_sent": 3,

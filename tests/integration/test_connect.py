@@ -9,6 +9,9 @@ from tests.support.running_proxy import RunningProxy
 
 Serve = Callable[..., RunningProxy]
 
+# Here one attempt is looked at; test_retries.py looks at more.
+ONCE = {"retry": {"max_connect_attempts": 1}}
+
 
 def fill_backlog(origin: Origin) -> Peer:
     """Fill the queue of an origin whose backlog is 0: it has room for one, and further handshakes go unanswered."""
@@ -19,7 +22,7 @@ def test_refused(serve: Serve, kind: str, tmp_path) -> None:
     """The client is reset, and the record says why."""
     address = {"ipv4": "127.0.0.1:0", "ipv6": "[::1]:0", "unix": f"unix:{tmp_path / 'o'}"}
     with refusing(address.get(kind, f"unix:@hopmesh-{tmp_path}")) as endpoint:
-        proxy = serve(endpoint)
+        proxy = serve(endpoint, cluster=ONCE)
         proxy.turns_away()
         record = proxy.record()
         assert (record["response_flags"], record["connection_termination_details"]) == ("UF", "connect_failed")
@@ -52,7 +55,7 @@ def test_connect_timeout(serve: Serve) -> None:
     """An endpoint that does not answer the handshake."""
     with Origin(backlog=0) as origin:
         waiting = fill_backlog(origin)
-        proxy = serve(origin.address, cluster={"connect_timeout_ms": 100})
+        proxy = serve(origin.address, cluster={"connect_timeout_ms": 100, **ONCE})
         with proxy.connect() as client:
             client.send(b"patience")
             assert client.receive_until_reset() == b""
@@ -97,7 +100,7 @@ def test_unix_endpoint_whose_queue_stays_full(serve: Serve, tmp_path) -> None:
     """It is given up like any other that does not answer."""
     with Origin(f"unix:{tmp_path / 'origin'}", backlog=0) as origin:
         waiting = fill_backlog(origin)
-        proxy = serve(origin.address, cluster={"connect_timeout_ms": 100})
+        proxy = serve(origin.address, cluster={"connect_timeout_ms": 100, **ONCE})
         proxy.turns_away()
         waiting.close()
         assert proxy.record()["connection_termination_details"] == "connect_timeout"

@@ -15,6 +15,7 @@ import uvloop
 from mesh_core.config import load_builtins
 from mesh_core.control.listener_sockets import ListenerSocket
 from mesh_core.control.proxy import Mounting, Proxy
+from mesh_core.control.upstream_health.cluster_gauges import cluster_gauges
 from tests.support.peer import Peer, connect, turned_away
 from tests.support.waiting import LIMIT_S, wait_until
 
@@ -82,11 +83,20 @@ class RunningProxy:
         if not self.loop.is_closed():
             try:
                 self.wait(self.proxy.close())
+                self._check_counts()
             finally:
                 self._end_loop()
                 # A failed test's traceback keeps this object; what it ran shall be gone all the same.
                 del self.proxy
             assert not self.unhandled, self.unhandled
+
+    def _check_counts(self) -> None:
+        """No connection is left, so nothing of what all workers count together may be."""
+        for name, members in self.proxy.members.items():
+            state = members.state
+            assert (state.connections, state.pending, state.retries) == (0, 0, 0), name
+            assert {each.state.active for each in members.endpoints.values()} <= {0}, name
+            assert state.ejected == sum(each.state.ejected for each in members.endpoints.values()), name
 
     def _end_loop(self) -> None:
         self.wait(self.loop.shutdown_default_executor())
@@ -114,6 +124,10 @@ class RunningProxy:
             if scope.labels == labels:
                 return scope.read()
         raise AssertionError(f"no scope {kind} {labels}")
+
+    def gauges(self, cluster: str = "app") -> dict[str, int]:
+        """The gauges of a cluster."""
+        return self.call(lambda: cluster_gauges(self.proxy.members[cluster]))
 
     def wait_for_stat(self, value: int, name: str, kind: str, *labels: str) -> None:
         """Wait until a statistic has exactly this value."""

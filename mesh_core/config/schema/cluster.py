@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from mesh_core.config.schema.circuit_breakers import CircuitBreakers
 from mesh_core.config.schema.common import Name, PositiveInt
 from mesh_core.config.schema.endpoint import Endpoint
+from mesh_core.config.schema.health_check import HealthCheck
 from mesh_core.config.schema.load_balancing import (
     LeastRequest,
     LoadBalancerName,
@@ -18,6 +20,8 @@ from mesh_core.config.schema.load_balancing import (
     SlowStart,
     Subsets,
 )
+from mesh_core.config.schema.outlier_detection import OutlierDetection
+from mesh_core.config.schema.retry import Retry
 from mesh_core.config.schema.tls import ClusterTls
 
 
@@ -248,3 +252,53 @@ class Cluster(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         ClusterTls | None,
         Meta(description="Speak TLS with endpoints. Default: none, what clients send is relayed as it is."),
     ] = None
+    retry: Annotated[
+        Retry,
+        Meta(description="Trying again when an endpoint does not accept a connection. Default: as below."),
+    ] = Retry()
+    circuit_breakers: Annotated[
+        CircuitBreakers | None,
+        Meta(
+            description=(
+                "Bounds on the cluster's connections (response flag UO beyond them). Default: none, as in Istio: "
+                "TCP connections live long, and Envoy's 1024 would cut off whoever has more of them."
+            ),
+        ),
+    ] = None
+    outlier_detection: Annotated[
+        OutlierDetection | None,
+        Meta(
+            description=(
+                "Keeping endpoints out for a while that fail more than others. `{}` turns it on. Default: off, as in "
+                "Envoy."
+            ),
+        ),
+    ] = None
+    health_checks: Annotated[
+        tuple[HealthCheck, ...],
+        Meta(
+            description=(
+                "Active health checks; one at most, as in Envoy. A new endpoint gets no connections before it has "
+                "passed one. Default: none."
+            ),
+        ),
+    ] = ()
+    close_connections_on_host_health_failure: Annotated[
+        bool,
+        Meta(
+            description=(
+                "Whether the connections to an endpoint are reset when its active health checks fail (response flag "
+                "UC). Default: false, as in Envoy."
+            ),
+        ),
+    ] = False
+    on_endpoint_removal: Annotated[
+        Literal["drain", "close"],
+        Meta(
+            description=(
+                "What becomes of connections to an endpoint that is taken out of the cluster: drain lets them end by "
+                "themselves, close resets them (response flag UC). A connection goes by the configuration that it "
+                "began with. Default: drain, as Envoy's tcp_proxy."
+            ),
+        ),
+    ] = "drain"

@@ -24,3 +24,4 @@ FilePath = Annotated[
     str,
     Meta(min_length=1, max_length=4095, extra={"form": "the path of a file, of 1 to 4095 characters"}),
 ]
+Percent = Annotated[int, Meta(ge=0, le=100)]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mesh_core.control.endpoints import ResolvedEndpoint
 from mesh_core.control.proxy import Proxy
+from mesh_core.control.upstream_health.cluster_gauges import cluster_gauges
+from mesh_core.control.upstream_health.members import Member
 
 Endpoint = dict[str, Any]
 Cluster = dict[str, Any]
@@ -14,25 +15,24 @@ Cluster = dict[str, Any]
 
 def describe_clusters(proxy: Proxy) -> list[Cluster]:
     """Every cluster of the running configuration, with its endpoints, as JSON has it."""
-    endpoints = proxy.endpoints
     totals = {scope.labels: scope.read() for scope in proxy.registry.scopes("cluster")}
     counts = {scope.labels: scope.read() for scope in proxy.registry.scopes("endpoint")}
     return [
         {
-            "name": cluster.name,
-            "type": cluster.type,
-            "load_balancer": cluster.load_balancer,
-            "stats": totals.get((cluster.name,), {}),
+            "name": name,
+            "type": members.cluster.type,
+            "load_balancer": members.cluster.load_balancer,
+            "stats": totals.get((name,), {}) | cluster_gauges(members),
             "endpoints": [
-                _describe(proxy, cluster.name, each, counts.get((cluster.name, each.name), {}))
-                for each in endpoints.get(cluster.name, ())
+                _describe(each, counts.get((name, endpoint), {})) for endpoint, each in members.endpoints.items()
             ],
         }
-        for cluster in proxy.config.clusters
+        for name, members in proxy.members.items()
     ]
 
 
-def _describe(proxy: Proxy, cluster: str, endpoint: ResolvedEndpoint, stats: dict[str, int]) -> Endpoint:
+def _describe(member: Member, stats: dict[str, int]) -> Endpoint:
+    endpoint = member.endpoint
     settings = endpoint.settings
     return {
         "address": endpoint.name,
@@ -45,7 +45,11 @@ def _describe(proxy: Proxy, cluster: str, endpoint: ResolvedEndpoint, stats: dic
             "sub_zone": settings.locality.sub_zone,
         },
         "labels": settings.labels,
-        "health_status": proxy.endpoint_health(cluster, endpoint.name),
+        "health_status": {
+            "failed_active_health_check": member.state.failed_active_health_check,
+            "failed_outlier_check": member.state.ejected,
+        },
+        "ejections": member.state.ejections,
         "stats": stats,
     }
 
@@ -59,6 +63,8 @@ def _cluster_lines(cluster: Cluster) -> Iterator[str]:
     name = cluster["name"]
     yield f"{name}::type::{cluster['type']}"
     yield f"{name}::load_balancer::{cluster['load_balancer']}"
+    for key, value in cluster["stats"].items():
+        yield f"{name}::{key}::{value}"
     for endpoint in cluster["endpoints"]:
         for key, value in _endpoint_values(endpoint):
             yield f"{name}::{endpoint['address']}::{key}::{value}"
@@ -69,6 +75,7 @@ def _endpoint_values(endpoint: Endpoint) -> Iterator[tuple[str, object]]:
     yield "hostname", endpoint["hostname"]
     flags = [flag for flag, is_set in endpoint["health_status"].items() if is_set]
     yield "health_flags", "/".join(flags) or "healthy"
+    yield "ejections", endpoint["ejections"]
     yield "weight", endpoint["weight"]
     yield from endpoint["locality"].items()
     yield "priority", endpoint["priority"]

@@ -78,7 +78,7 @@ async def stats(proxy: Proxy, query: Query) -> Answer:
 
 
 async def stats_prometheus(proxy: Proxy, _query: Query) -> Answer:
-    body = prometheus.render(proxy.registry, process_statistics(proxy)).encode()
+    body = prometheus.render(proxy.registry, proxy.members, process_statistics(proxy)).encode()
     return Answer(200, body, prometheus.CONTENT_TYPE)
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from mesh_core.control.upstream_health.cluster_gauges import CLUSTER_GAUGES
+from mesh_core.control.upstream_health.members import Members
 from mesh_core.telemetry.stats import STATISTICS, StatsRegistry
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+# Of kinds of scopes whose metrics are a cluster's: what their names begin with.
+PREFIXES = {"outlier_detection": "cluster_outlier_detection", "health_check": "cluster_health_check"}
 
 
 class ProcessStatistic(NamedTuple):
@@ -19,9 +24,9 @@ class ProcessStatistic(NamedTuple):
     type: str = "gauge"
 
 
-def render(registry: StatsRegistry, process: list[ProcessStatistic]) -> str:
-    """Every series of the registry, and those of the process."""
-    return "".join(_process_lines(process)) + "".join(_scope_lines(registry))
+def render(registry: StatsRegistry, clusters: Mapping[str, Members], process: list[ProcessStatistic]) -> str:
+    """Every series of the registry, the gauges of the clusters, and the series of the process."""
+    return "".join((*_process_lines(process), *_scope_lines(registry), *_gauge_lines(clusters)))
 
 
 def _process_lines(process: list[ProcessStatistic]) -> Iterator[str]:
@@ -36,10 +41,21 @@ def _scope_lines(registry: StatsRegistry) -> Iterator[str]:
         if not scopes:
             continue
         for statistic, metric_type, help_text, _added, _subtracted in statistics:
-            name = _metric_name(f"{kind}_{statistic}", metric_type)
+            name = _metric_name(f"{PREFIXES.get(kind, kind)}_{statistic}", metric_type)
             yield f"# HELP {name} {help_text}\n# TYPE {name} {metric_type}\n"
             for labels, values in scopes:
                 yield f"{name}{labels} {values[statistic]}\n"
+
+
+def _gauge_lines(clusters: Mapping[str, Members]) -> Iterator[str]:
+    for gauge in CLUSTER_GAUGES:
+        values = [(name, gauge.value(members)) for name, members in sorted(clusters.items())]
+        series = [(_labels(("cluster",), (name,)), value) for name, value in values if value is not None]
+        if series:
+            name = _metric_name("cluster_" + gauge.name.replace(".", "_"), "gauge")
+            yield f"# HELP {name} {gauge.help}\n# TYPE {name} gauge\n"
+            for labels, value in series:
+                yield f"{name}{labels} {value}\n"
 
 
 def _metric_name(name: str, metric_type: str) -> str:

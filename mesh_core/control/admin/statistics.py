@@ -9,15 +9,28 @@ import time
 from mesh_core.control.admin.prometheus import ProcessStatistic
 from mesh_core.control.proxy import Proxy
 from mesh_core.control.tls import expiry
+from mesh_core.control.upstream_health.cluster_gauges import cluster_gauges
+
+# The kinds of scopes, and what stands before and behind their labels.
+_SCOPES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("server", "server", ()),
+    ("listener", "listener", ()),
+    ("cluster", "cluster", ()),
+    ("outlier_detection", "cluster", ("outlier_detection",)),
+    ("health_check", "cluster", ("health_check",)),
+)
 
 
 def statistics(proxy: Proxy) -> dict[str, float]:
     """All counters and gauges, sorted by name: integers, but for `server.cpu_seconds_total`."""
     values = {f"server.{each.name}": each.value for each in process_statistics(proxy)}
-    for kind, prefix in (("server", "server"), ("listener", "listener"), ("cluster", "cluster")):
+    for kind, prefix, suffix in _SCOPES:
         for scope in proxy.registry.scopes(kind):
             for name, value in scope.read().items():
-                values[".".join((prefix, *scope.labels, name))] = value
+                values[".".join((prefix, *scope.labels, *suffix, name))] = value
+    for cluster, members in proxy.members.items():
+        for name, value in cluster_gauges(members).items():
+            values[f"cluster.{cluster}.{name}"] = value
     return dict(sorted(values.items()))
 
 

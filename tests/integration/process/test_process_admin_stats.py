@@ -20,7 +20,8 @@ def proxy(folder: Path, echo: str) -> Iterator[ProxyProcess]:
     """A proxy that has relayed SIZES, a connection for each, and had one connection that its origin refused."""
     config = one_listener(echo)
     config["listeners"].append({"name": "dead", "address": "127.0.0.1:0", "cluster": "dead"})
-    config["clusters"].append({"name": "dead", "endpoints": [f"unix:{folder}/nobody.sock"]})
+    once = {"max_connect_attempts": 1}
+    config["clusters"].append({"name": "dead", "endpoints": [f"unix:{folder}/nobody.sock"], "retry": once})
     with running(folder, config) as proxy:
         for size in SIZES:
             with connect(proxy.address()) as client:

@@ -10,16 +10,22 @@ from msgspec import NODEFAULT, Struct, inspect
 from mesh_core.config import (
     AccessLog,
     Admin,
+    CircuitBreakers,
     Cluster,
     ClusterTls,
     Config,
     Endpoint,
     FilterChain,
     FilterChainMatch,
+    HealthCheck,
     Listener,
     ListenerTls,
+    OutlierDetection,
+    Payload,
     PeerNames,
     Restart,
+    Retry,
+    RetryBudget,
     ServerCertificate,
 )
 from mesh_core.config.schema import (
@@ -55,6 +61,12 @@ SECTIONS: dict[str, type[Struct]] = {
     "Slow start": SlowStart,
     "Subsets": Subsets,
     "Subset selectors": SubsetSelector,
+    "Retry": Retry,
+    "Retry budget": RetryBudget,
+    "Circuit breakers": CircuitBreakers,
+    "Outlier detection": OutlierDetection,
+    "Health checks": HealthCheck,
+    "Payload": Payload,
     "Admin": Admin,
     "Restart": Restart,
     "Access log": AccessLog,
@@ -76,7 +88,9 @@ def table(of: type[Struct]) -> str:
 
 def _default(field: inspect.Field) -> str:
     value: Any = field.default if field.default is not NODEFAULT else field.default_factory()
-    return "none" if value in (None, Locality()) else f"`{json.dumps(value)}`"
+    if value in (None, Locality()):
+        return "none"
+    return "`{}`" if isinstance(value, Struct) else f"`{json.dumps(value)}`"
 
 
 def _unwrapped(declared: inspect.Type) -> tuple[inspect.Type, str]:

@@ -48,6 +48,7 @@ def test_a_whole_record() -> None:
         flags=1 << FLAG_NAMES.index("UF"),
         detail=DETAIL_TEXTS.index("connect_failed"),
         error=errno.ECONNREFUSED,
+        attempts=3,
         downstream_remote=address_from_ip("192.0.2.1", 50000),
         downstream_local=address_from_ip("::1", 8080),
         upstream_local=address_from_ip("127.0.0.1", 40000),
@@ -69,6 +70,7 @@ def test_a_whole_record() -> None:
         ("upstream_cluster", "app"),
         ("upstream_host", "127.0.0.1:9001"),
         ("upstream_local_address", "127.0.0.1:40000"),
+        ("upstream_request_attempt_count", 3),
         ("upstream_connect_time", 1),
         ("upstream_transport_failure_reason", os.strerror(errno.ECONNREFUSED)),
     ]
@@ -101,7 +103,7 @@ def test_flags_together() -> None:
 
 
 def test_flag_names_are_envoys() -> None:
-    assert FLAG_NAMES == ["UH", "UF", "UC", "DC", "SI", "DT", "OM", "DPE"]
+    assert FLAG_NAMES == ["UH", "UF", "UC", "DC", "SI", "DT", "OM", "DPE", "NR", "UO", "URX"]
 
 
 @pytest.mark.parametrize("number", range(len(DETAIL_TEXTS)))

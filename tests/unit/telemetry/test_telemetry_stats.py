@@ -13,7 +13,14 @@ from mesh_core._testing.telemetry import STAT_COUNTS, add_to_stat, stat_block
 from mesh_core.runtime.memory import fail_allocations_after_for_test, live_allocations
 from mesh_core.telemetry.stats import COUNTER, GAUGE, STATISTICS, StatsRegistry, StatsScope
 
-LABELS = {"server": (), "listener": ("in",), "cluster": ("app",), "endpoint": ("app", "127.0.0.1:1")}
+LABELS = {
+    "server": (),
+    "listener": ("in",),
+    "cluster": ("app",),
+    "endpoint": ("app", "127.0.0.1:1"),
+    "outlier_detection": ("app",),
+    "health_check": ("app",),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -64,9 +71,9 @@ def test_values_are_sums_over_workers(kind: str) -> None:
     assert set(scope.read().values()) == {0}
     for worker in range(workers):
         for word in range(STAT_COUNTS[kind]):
-            add_to_stat(scope, worker, word, (worker + 1) * 10**word)
+            add_to_stat(scope, worker, word, (worker + 1) * 2**word)
     for name, _, _, added, subtracted in STATISTICS[kind][1]:
-        expected = 15 * (sum(10**word for word in added) - sum(10**word for word in subtracted))
+        expected = 15 * (sum(2**word for word in added) - sum(2**word for word in subtracted))
         assert scope.read()[name] == max(0, expected)
 
 

@@ -1,0 +1,33 @@
+"""Circuit breakers: how much of the proxy one cluster may take."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from mesh_core.config.schema.common import PositiveInt
+
+
+class CircuitBreakers(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Bounds on the connections of a cluster, counted over all workers. What is over one of them is refused."""
+
+    max_connections: Annotated[
+        PositiveInt,
+        Meta(
+            description=(
+                "Connections to the cluster that are open or being opened at one time. Default: 1024, as in Envoy."
+            ),
+            examples=[1024],
+        ),
+    ] = 1024
+    max_pending_connections: Annotated[
+        PositiveInt,
+        Meta(
+            description=(
+                "Connections that wait for an endpoint to accept them, between two attempts too. Default: 1024, as "
+                "Envoy's max_pending_requests."
+            ),
+            examples=[256],
+        ),
+    ] = 1024
