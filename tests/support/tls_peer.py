@@ -78,6 +78,7 @@ class TlsSocket:
             self._incoming, self._outgoing, server_side=server, server_hostname=server_name, session=session
         )
         self._using, self._sending = threading.Lock(), threading.Lock()
+        self._ahead = bytearray()
         self.family = connection.family
 
     def handshake(self) -> None:
@@ -100,7 +101,11 @@ class TlsSocket:
         while True:
             try:
                 with self._using:
-                    data = self.ssl.read(size)
+                    if self._ahead:
+                        data = bytes(self._ahead[:size])
+                        del self._ahead[:size]
+                    else:
+                        data = self.ssl.read(size)
             except ssl.SSLWantReadError:
                 self._answer()
                 self._fetch()
@@ -133,8 +138,13 @@ class TlsSocket:
     def shutdown(self, _how: int) -> None:
         """End our stream as TLS does, with close_notify; the other side's goes on."""
         with self._sending:
-            with self._using, contextlib.suppress(ssl.SSLWantReadError, ssl.SSLSyscallError):
-                self.ssl.unwrap()
+            with self._using:
+                # What follows looks for the other side's close_notify too, and would stumble over data.
+                with contextlib.suppress(ssl.SSLWantReadError, ssl.SSLZeroReturnError):
+                    while data := self.ssl.read(65536):
+                        self._ahead += data
+                with contextlib.suppress(ssl.SSLWantReadError, ssl.SSLSyscallError):
+                    self.ssl.unwrap()
             self._send_what_waits()
 
     def wire(self) -> bytes:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.certificates import Authority, Files, Leaf
+from tests.support.peer import Origin, Peer
+from tests.support.running_proxy import RunningProxy
+from tests.support.tls_peer import client_context, server_context, tls_accept, tls_connect
 
 Settings = dict[str, Any]
 
@@ -51,3 +56,35 @@ def pki(tmp_path: Path) -> Pki:
     folder = tmp_path / "pki"
     folder.mkdir()
     return Pki(folder)
+
+
+class Wiring:
+    """A proxy with TLS on one side or on both, and how to be its client and its origin."""
+
+    def __init__(self, proxy: RunningProxy, origin: Origin, pki: Pki, where: str) -> None:
+        self.proxy, self.origin, self.pki, self.where = proxy, origin, pki, where
+
+    def open(self, version: ssl.TLSVersion | None = None) -> tuple[Peer, Peer]:
+        """A connection through the proxy: the client's end and the origin's."""
+        if self.where == "cluster":
+            client = self.proxy.connect()
+        else:
+            context = client_context(self.pki.trusted_ca, self.pki.peer, version=version)
+            client = tls_connect(self.proxy.address(), context, "proxy.mesh.local")
+        if self.where == "listener":
+            return client, self.origin.accept()
+        return client, tls_accept(self.origin, server_context(self.pki.peer, self.pki.trusted_ca, version=version))
+
+
+@pytest.fixture(params=["listener", "cluster", "both"])
+def where(request: pytest.FixtureRequest) -> str:
+    """Where the proxy speaks TLS."""
+    return request.param
+
+
+@pytest.fixture
+def wiring(serve: Callable[..., RunningProxy], origin: Origin, pki: Pki, where: str) -> Wiring:
+    """A proxy with TLS on that side, certificates asked for everywhere."""
+    listener = {} if where == "cluster" else {"tls": pki.listener()}
+    cluster = {} if where == "listener" else {"tls": pki.cluster()}
+    return Wiring(serve(origin.address, listener=listener, cluster=cluster), origin, pki, where)
