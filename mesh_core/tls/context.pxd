@@ -58,7 +58,7 @@ cdef class TlsContext:
     cdef list arena            # memory blocks; owned
     cdef object sessions       # TlsSessions by endpoint
 
-    cdef add_alternatives(self, tuple alternatives)
+    cdef add_alternatives(self, tuple alternatives, bint verify_peer, bint require_peer_certificate)
     cdef TlsTextC* texts(self, tuple texts, uint32_t* count) except NULL
     cdef TlsTextC text(self, bytes text)
     cdef void* allocate(self, size_t size) except NULL

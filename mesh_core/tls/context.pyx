@@ -65,13 +65,13 @@ cdef class TlsContext:
                 self.table.ssl_ctx, self.table.alpn.text, <unsigned int>self.table.alpn.size):
             raise MemoryError()
         callbacks_install(self.table.ssl_ctx, server, verify_peer, require_peer_certificate)
-        self.add_alternatives(alternatives)
+        self.add_alternatives(alternatives, verify_peer, require_peer_certificate)
 
     def __dealloc__(self):
         for block in self.arena or ():
             memory_free(<void*><uintptr_t>block)
 
-    cdef add_alternatives(self, tuple alternatives):
+    cdef add_alternatives(self, tuple alternatives, bint verify_peer, bint require_peer_certificate):
         cdef list named = [(name, context) for names, context in alternatives for name in names]
         cdef TlsAlternativeC* table = <TlsAlternativeC*>self.allocate(len(named) * sizeof(TlsAlternativeC))
         self.table.alternatives = table
@@ -80,6 +80,8 @@ cdef class TlsContext:
             table[index].wildcard = name.startswith("*.")
             table[index].name = self.text(name.removeprefix("*.").lower().encode())
             table[index].ssl_ctx = ssl_ctx_of(context)
+            # A session that has gone over to it asks it about ALPN.
+            callbacks_install(table[index].ssl_ctx, self.table.server, verify_peer, require_peer_certificate)
 
     cdef TlsTextC* texts(self, tuple texts, uint32_t* count) except NULL:
         cdef TlsTextC* table = <TlsTextC*>self.allocate(len(texts) * sizeof(TlsTextC))

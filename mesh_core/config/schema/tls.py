@@ -249,7 +249,8 @@ class ListenerTls(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             description=(
                 "Groups for the exchange of keys, the preferred first. Default: X25519 and P-256, whose handshakes "
                 "are the cheapest. Put X25519MLKEM768 first against those who record traffic today to read it with a "
-                "quantum computer; a handshake then costs about a quarter more."
+                "quantum computer; a handshake then costs about a quarter more. In TLS 1.2 the curves of certificates "
+                "must be among them too."
             ),
             examples=[["X25519MLKEM768", "X25519"]],
         ),
