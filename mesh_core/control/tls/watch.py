@@ -13,7 +13,6 @@ from mesh_core.control.tls import expiry
 from mesh_core.control.tls.contexts import Prepared
 from mesh_core.control.tls.files import Signature, signature_of
 
-FILES_INTERVAL_S = 2.0
 DATES_INTERVAL_S = 60.0
 
 log = structlog.get_logger("hopmesh.tls")
@@ -26,10 +25,11 @@ class TlsWatch:
     the other.
     """
 
-    def __init__(self, changed: Callable[[], None], interval_s: float = FILES_INTERVAL_S) -> None:
+    INTERVAL_S = 2.0
+
+    def __init__(self, changed: Callable[[], None]) -> None:
         """`changed` is called when files have other content than what was watched."""
         self._changed = changed
-        self._interval_s = interval_s
         self._timer: asyncio.TimerHandle | None = None
         self._watched = Prepared((), {})
         self._known: dict[str, Signature | None] = {}
@@ -46,7 +46,7 @@ class TlsWatch:
         self.close()
         if self._known:
             self._look_at_dates(loop.time())
-            self._timer = loop.call_later(self._interval_s, self._look, loop)
+            self._timer = loop.call_later(self.INTERVAL_S, self._look, loop)
 
     def close(self) -> None:
         """Look no more."""
@@ -55,7 +55,7 @@ class TlsWatch:
             self._timer = None
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._timer = loop.call_later(self._interval_s, self._look, loop)
+        self._timer = loop.call_later(self.INTERVAL_S, self._look, loop)
         self._look_at_dates(loop.time())
         current = {path: _signature(path) for path in self._known}
         if current == self._known:

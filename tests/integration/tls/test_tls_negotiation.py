@@ -117,7 +117,7 @@ def test_alpn_downstream(
 
 def test_no_common_alpn(serve: Serve, origin: Origin, pki: Pki) -> None:
     proxy = serve(origin.address, listener={"tls": pki.one_way(alpn=["h2"])})
-    with pytest.raises(ssl.SSLError, match="(?i)no.application.protocol"):
+    with pytest.raises(ssl.SSLError, match=r"(?i)no.application.protocol"):
         tls_connect(proxy.address(), client_context(pki.trusted_ca, alpn=["http/1.1", "h2c"]))
     proxy.wait_for_stat(1, "ssl.connection_error", "listener", "in")
     origin.expect_nobody()
