@@ -10,8 +10,9 @@ from mesh_core.net.address cimport PeerAddressC
 from mesh_core.net.proxy_protocol cimport proxy_protocol_write
 from mesh_core.net.sockets cimport socket_connect, socket_local_address
 from mesh_core.relay.connection cimport (
-    TriedC, connection_abort, connection_close_side, connection_opened, connection_out_of_memory, connection_watch,
+    TriedC, connection_abort, connection_close_side, connection_out_of_memory, connection_watch,
 )
+from mesh_core.relay.open_connection cimport connection_opened
 from mesh_core.relay.connect_results cimport endpoint_connected, endpoint_failed, endpoint_opened
 from mesh_core.relay.relay cimport SIDE_BLOCKED, SIDE_FAILED, SIDE_READABLE, SIDE_UNTIL_EMPTY, side_input_flags
 from mesh_core.relay.tls_handshake cimport HANDSHAKE_CUT, HANDSHAKE_DONE, handshake_begin

@@ -1,8 +1,8 @@
 """One relayed connection: a downstream socket, an upstream socket, and what belongs to the pair.
 
-Worker thread, no GIL. The phases before it (see opening.pxd) bring a connection from accept to an open upstream; from
-then on this module's handlers run: events move bytes, half-closes pass through, and one of `connection_close` (an end
-as both sides wished) and `connection_abort` (anything else: both peers see a reset) ends it.
+Worker thread, no GIL. It begins here, goes through phases that are modules of their own (see opening.pxd), the last
+of which is `open_connection`, and ends here: `connection_close` (as both sides wished) or `connection_abort`
+(anything else: both peers see a reset).
 """
 
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
@@ -15,7 +15,6 @@ from mesh_core.snapshot.tables cimport ClusterC, EndpointC, FilterChainC, Listen
 from mesh_core.upstream.retry cimport ATTEMPTS_MOST
 
 cdef enum:
-    LAST_ROUNDS = 64           # calls of relay_move for what a peer sent before it reset the connection
     SPARES_KEPT = 64           # closed connections whose memory is kept for the next ones
 
 
@@ -85,9 +84,6 @@ cdef bint connection_watch(ConnectionC* connection, SideC* side) noexcept nogil
 
 # Close one side and forget what it has queued; its handlers see nothing any more.
 cdef void connection_close_side(ConnectionC* connection, SideC* side, bint reset) noexcept nogil
-
-# The upstream is connected: begin to relay. All handlers and the timer are replaced.
-cdef void connection_opened(ConnectionC* connection) noexcept nogil
 
 # End it as its sides wished.
 cdef void connection_close(ConnectionC* connection) noexcept nogil

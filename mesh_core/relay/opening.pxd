@@ -1,8 +1,8 @@
 """The beginning of a connection: the accepted socket, its place under the limits, the first phase.
 
 Worker thread, no GIL. The phases follow each other, a module each: `opening`, `proxy_header`, `filter_chain`,
-`downstream_tls`, `connecting`, and then `connection`. Each sets the handlers of the sockets and the timer, and calls
-the next one when it is done.
+`downstream_tls`, `connecting`, `open_connection`. Each sets the handlers of the sockets and the timer, and calls the
+next one when it is done.
 """
 
 from mesh_core.includes.socket cimport sockaddr_storage

@@ -52,16 +52,16 @@ def _gauge_lines(clusters: Mapping[str, Members]) -> Iterator[str]:
         values = [(name, gauge.value(members)) for name, members in sorted(clusters.items())]
         series = [(_labels(("cluster",), (name,)), value) for name, value in values if value is not None]
         if series:
-            name = _metric_name("cluster_" + gauge.name.replace(".", "_"), "gauge")
+            name = _metric_name(f"cluster_{gauge.name}", "gauge")
             yield f"# HELP {name} {gauge.help}\n# TYPE {name} gauge\n"
             for labels, value in series:
                 yield f"{name}{labels} {value}\n"
 
 
 def _metric_name(name: str, metric_type: str) -> str:
-    """Prometheus wants counters to end in _total; some of Envoy's names, which ours follow, do not."""
+    """Prometheus wants counters to end in _total, and no dots; some of Envoy's names, which ours follow, are not so."""
     suffix = "_total" if metric_type == "counter" and not name.endswith("_total") else ""
-    return f"hopmesh_{name}{suffix}"
+    return f"hopmesh_{name.replace('.', '_')}{suffix}"
 
 
 def _labels(names: tuple[str, ...], values: tuple[str, ...]) -> str:
