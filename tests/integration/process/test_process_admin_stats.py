@@ -84,7 +84,7 @@ def test_usedonly_leaves_out_what_is_zero(proxy: ProxyProcess) -> None:
             f"listener.{name}.downstream_cx_{each}total"
             for name in ("in", "dead") for each in ("", "rx_bytes_", "tx_bytes_")
         }),
-        ("^cluster[.][ad].+_active$", {"cluster.app.upstream_cx_active", "cluster.dead.upstream_cx_active"}),
+        ("^cluster[.][ad].+cx_active$", {"cluster.app.upstream_cx_active", "cluster.dead.upstream_cx_active"}),
         ("no such thing", set()),
     ],
 )  # fmt: skip
