@@ -67,7 +67,7 @@ debug:  ## build them with assertions and without optimisation
 
 # --- run ------------------------------------------------------------------------------------------------
 
-.PHONY: demo test quicktest lint asan fuzz soak-restarts bench
+.PHONY: demo test quicktest lint asan fuzz soak-restarts soak-connections bench
 demo: compile  ## start two origins and a proxy, send traffic through, show what happened
 	@$(python) -m demo
 
@@ -88,6 +88,9 @@ asan: $(stamps)/test packages-test  ## run the test suite on an address-and-unde
 
 soak-restarts: $(stamps)/test compile  ## 100 hot restarts and 1,000 reloads under load; a lost connection fails (SOAK_ARGS)
 	@$(python) -m tests.soak.restarts $(SOAK_ARGS)
+
+soak-connections: $(stamps)/test compile  ## a million TLS connections, ended in every way; what is left over fails (SOAK_ARGS)
+	@$(python) -m tests.soak.connections $(SOAK_ARGS)
 
 fuzz: compile packages-fuzz  ## fuzz each target for FUZZ_SECONDS; a finding fails
 	@$(python) -m fuzz.run $(FUZZ_TARGETS) -max_total_time=$(FUZZ_SECONDS)
