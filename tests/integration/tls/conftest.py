@@ -16,6 +16,9 @@ from tests.support.tls_peer import client_context, server_context, tls_accept, t
 
 Settings = dict[str, Any]
 
+# Of a cluster whose endpoint fails on purpose: one connection at the origin for one of a client.
+ONCE: Settings = {"retry": {"max_connect_attempts": 1}}
+
 
 class Pki:
     """An authority and what it has issued, in files."""

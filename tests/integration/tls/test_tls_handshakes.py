@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.integration.tls.conftest import Pki
+from tests.integration.tls.conftest import ONCE, Pki
 from tests.support.peer import Origin, Peer, connect
 from tests.support.running_proxy import RunningProxy
 from tests.support.tls_peer import client_context, server_context, tls_accept, tls_connect
@@ -201,7 +201,7 @@ def test_what_is_no_client_hello(serve: Serve, origin: Origin, pki: Pki) -> None
 
 def test_servers_that_go(serve: Serve, origin: Origin, pki: Pki) -> None:
     """At every byte of ServerHello, and every so often behind it: the client sees a reset, never an end."""
-    proxy = serve(origin.address, cluster={"tls": pki.cluster()})
+    proxy = serve(origin.address, cluster={"tls": pki.cluster(), **ONCE})
     context = server_context(pki.peer, pki.trusted_ca)
     sizes = []
     with proxy.connect() as client, tls_accept(origin, context):
@@ -224,7 +224,7 @@ def test_servers_that_go(serve: Serve, origin: Origin, pki: Pki) -> None:
 
 def test_servers_that_stall(serve: Serve, origin: Origin, pki: Pki) -> None:
     """The handshake is part of the time to connect."""
-    proxy = serve(origin.address, cluster={"tls": pki.cluster(), "connect_timeout_ms": 300})
+    proxy = serve(origin.address, cluster={"tls": pki.cluster(), "connect_timeout_ms": 300, **ONCE})
     context = server_context(pki.peer)
     for said in (0, 1, 5, 100, 500):
         with proxy.connect() as client, origin.accept() as peer:
@@ -253,7 +253,7 @@ def test_a_server_byte_by_byte(serve: Serve, origin: Origin, pki: Pki) -> None:
 
 
 def test_servers_that_speak_something_else(serve: Serve, origin: Origin, pki: Pki) -> None:
-    proxy = serve(origin.address, cluster={"tls": pki.cluster()})
+    proxy = serve(origin.address, cluster={"tls": pki.cluster(), **ONCE})
     said = [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"220 ready\r\n", bytes(100), b"\x15\x03\x03\x00\x02\x02\x28"]
     for each in said:
         with proxy.connect() as client, origin.accept() as peer:

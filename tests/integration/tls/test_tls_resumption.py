@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from tests.integration.tls.conftest import Pki
+from tests.integration.tls.conftest import ONCE, Pki
 from tests.support.certificates import Authority, Files
 from tests.support.configs import cluster, config, listener
 from tests.support.peer import Origin, Peer
@@ -217,7 +217,7 @@ def test_a_server_that_forgets(serve: Serve, origin: Origin, pki: Pki) -> None:
 
 def test_a_cluster_whose_trust_has_changed(start: Start, origin: Origin, pki: Pki, tmp_path: Path) -> None:
     """A session with an endpoint that would not pass any more is not offered."""
-    settings = config([listener()], [cluster([origin.address], tls=pki.cluster())], tmp_path)
+    settings = config([listener()], [cluster([origin.address], tls=pki.cluster(), **ONCE)], tmp_path)
     proxy = start(settings)
     context = server_context(pki.peer)
     assert [reused(proxy, origin, context) for _ in range(2)] == [False, True]

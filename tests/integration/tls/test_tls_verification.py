@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from tests.integration.tls.conftest import Pki
+from tests.integration.tls.conftest import ONCE, Pki
 from tests.support.certificates import BOTH, CLIENT, SERVER, Authority, Leaf, self_signed
 from tests.support.peer import Origin
 from tests.support.running_proxy import RunningProxy
@@ -170,7 +170,7 @@ def test_servers(serve: Serve, origin: Origin, pki: Pki, certificate: Case, rule
     # Without rules of its own, a cluster asks for its server name.
     good = (rule if PEERS[rule] else "dns") in certificate.passes
     files = pki.write(certificate.make(pki.root), "shown")
-    proxy = serve(origin.address, cluster={"tls": tls})
+    proxy = serve(origin.address, cluster={"tls": tls, **ONCE})
     context = server_context(files, pki.trusted_ca, any_key=True)
     with proxy.connect() as client:
         if not good:
@@ -197,7 +197,7 @@ def test_usages_of_clients(serve: Serve, origin: Origin, pki: Pki, version: ssl.
 
 
 def test_usages_of_servers(serve: Serve, origin: Origin, pki: Pki) -> None:
-    proxy = serve(origin.address, cluster={"tls": pki.cluster(server_name=DNS)})
+    proxy = serve(origin.address, cluster={"tls": pki.cluster(server_name=DNS), **ONCE})
     for usages, good in (((SERVER,), True), (BOTH, True), ((CLIENT,), False)):
         context = server_context(pki.write(pki.root.issue("shown", **GOOD, usages=usages)))
         with proxy.connect() as client:
@@ -271,7 +271,7 @@ def test_a_cluster_shows_its_certificate(serve: Serve, origin: Origin, pki: Pki)
 def test_a_cluster_without_a_certificate_is_turned_away(serve: Serve, origin: Origin, pki: Pki) -> None:
     tls = pki.cluster()
     del tls["certificate"], tls["key"]
-    proxy = serve(origin.address, cluster={"tls": tls})
+    proxy = serve(origin.address, cluster={"tls": tls, **ONCE})
     with proxy.connect() as client:
         with pytest.raises(ssl.SSLError):
             tls_accept(origin, server_context(pki.peer, pki.trusted_ca))
