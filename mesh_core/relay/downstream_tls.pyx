@@ -9,7 +9,7 @@ from mesh_core.relay.tls_handshake cimport (
     HANDSHAKE_CUT, HANDSHAKE_DONE, handshake_begin,
 )
 from mesh_core.runtime.core cimport SCRATCH_BYTES
-from mesh_core.runtime.reactor cimport reactor_ignore, reactor_set_timer
+from mesh_core.runtime.reactor cimport reactor_set_timer
 from mesh_core.telemetry.response_flags cimport (
     DETAIL_TLS_HANDSHAKE_CUT, DETAIL_TLS_HANDSHAKE_FAILED, DETAIL_TLS_HANDSHAKE_TIMEOUT,
     FLAG_DOWNSTREAM_CONNECTION_TERMINATION, FLAG_DOWNSTREAM_PROTOCOL_ERROR,
@@ -30,8 +30,6 @@ cdef void connection_accept_tls(ConnectionC* connection) noexcept nogil:
     connection.timer.fire = on_late
     reactor_set_timer(&connection.table.core.reactor, &connection.timer,
                       connection.table.core.reactor.now_ms + connection.chain.tls.handshake_timeout_ms)
-    # The handshake replaces it.
-    connection.downstream.source.on_event = reactor_ignore
     if watched or connection_watch(connection, &connection.downstream):
         handshake_begin(connection, &connection.downstream, connection.chain.tls, NULL)
 

@@ -10,7 +10,7 @@ from mesh_core.relay.relay cimport (
 )
 from mesh_core.relay.tls_relay cimport tls_relay_output
 from mesh_core.runtime.core cimport CoreC
-from mesh_core.runtime.reactor cimport reactor_ignore, reactor_queue_slow_task
+from mesh_core.runtime.reactor cimport reactor_queue_slow_task
 from mesh_core.tls.session cimport TLS_DONE, TLS_FAILED, tls_create, tls_feed, tls_handshake
 
 cdef enum:
@@ -29,7 +29,7 @@ cdef void handshake_begin(
     side.source.on_event = on_event
     # A PROXY header may stand in front.
     if side.queue.size and relay_flush(connection.table.core, side) == RELAY_SINK_FAILED:
-        finish(connection, HANDSHAKE_CUT)
+        connection.handshake_done(connection, HANDSHAKE_CUT)
     elif not context.server or side.flags & SIDE_READABLE:
         reactor_queue_slow_task(&connection.table.core.reactor, &connection.task)
 
@@ -44,7 +44,7 @@ cdef void on_event(void* owner, uint32_t events) noexcept nogil:
     if events & EPOLLOUT and side.flags & SIDE_BLOCKED:
         side.flags &= ~SIDE_BLOCKED
         if relay_flush(connection.table.core, side) == RELAY_SINK_FAILED:
-            finish(connection, HANDSHAKE_CUT)
+            connection.handshake_done(connection, HANDSHAKE_CUT)
             return
     if side.flags & SIDE_READABLE:
         reactor_queue_slow_task(&connection.table.core.reactor, &connection.task)
@@ -61,18 +61,18 @@ cdef void on_step(void* owner) noexcept nogil:
         connection_out_of_memory(connection)
         return
     if status != RELAY_WAITING:
-        finish(connection, HANDSHAKE_CUT)
+        connection.handshake_done(connection, HANDSHAKE_CUT)
         return
     result = tls_handshake(side.tls)
     status = tls_relay_output(core, side)
     if status == RELAY_NO_MEMORY:
         connection_out_of_memory(connection)
     elif result == TLS_FAILED:
-        finish(connection, HANDSHAKE_FAILED)
+        connection.handshake_done(connection, HANDSHAKE_FAILED)
     elif status == RELAY_SINK_FAILED:
-        finish(connection, HANDSHAKE_CUT)
+        connection.handshake_done(connection, HANDSHAKE_CUT)
     elif result == TLS_DONE:
-        finish(connection, HANDSHAKE_DONE)
+        connection.handshake_done(connection, HANDSHAKE_DONE)
     elif side.flags & SIDE_READABLE:
         reactor_queue_slow_task(&core.reactor, &connection.task)
 
@@ -90,8 +90,3 @@ cdef RelayStatus receive(CoreC* core, SideC* side) noexcept nogil:
     if received < RECEIVE_BYTES and not side.flags & SIDE_UNTIL_EMPTY:
         side.flags &= ~SIDE_READABLE
     return RELAY_WAITING if tls_feed(side.tls, core.scratch, received) else RELAY_NO_MEMORY
-
-
-cdef void finish(ConnectionC* connection, HandshakeResult result) noexcept nogil:
-    connection.handshaking.source.on_event = reactor_ignore
-    connection.handshake_done(connection, result)
