@@ -72,7 +72,7 @@ demo: compile  ## start two origins and a proxy, send traffic through, show what
 	@$(python) -m demo
 
 test: $(stamps)/test compile packages-test  ## run the whole test suite
-	@$(python) -m pytest $(PYTEST_ARGS)
+	@$(python) -m pytest -n auto --dist worksteal $(PYTEST_ARGS)
 
 quicktest: $(stamps)/test compile  ## run the unit tests only, last failures first, stop at the first
 	@$(python) -m pytest -x -q --failed-first tests/unit $(PYTEST_ARGS)
