@@ -28,7 +28,8 @@ VERSIONS = pytest.mark.parametrize(
 
 def cuts(first: int, total: int) -> Iterator[int]:
     yield from range(first)
-    yield from range(first, total, STEP)
+    # Signatures differ in length by a few bytes, and one byte must be missing.
+    yield from range(first, total - 16, STEP)
 
 
 class HalfClient:
@@ -97,7 +98,7 @@ def test_clients_that_stall(serve: Serve, origin: Origin, pki: Pki, version: ssl
     with contextlib.ExitStack() as open_clients:
         stalled = [
             open_clients.enter_context(HalfClient(proxy.address(), context, said).peer)
-            for said in range(0, total, total // 25)
+            for said in range(0, total - 16, total // 25)
         ]
         with tls_connect(proxy.address(), context) as client, origin.accept() as server:
             client.send(b"not delayed")
