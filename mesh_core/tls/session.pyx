@@ -124,7 +124,11 @@ cdef int tls_handshake(TlsC* tls) noexcept nogil:
     result = openssl.SSL_do_handshake(tls.ssl)
     current_session = NULL
     if result != 1:
-        return unfinished(tls, result)
+        result = unfinished(tls, result)
+        if result == TLS_FAILED and tls.kept != NULL:
+            # Whatever was wrong, the next handshake shall be a full one.
+            keep_session(tls, NULL)
+        return result
     tls.flags |= TLS_ESTABLISHED | TLS_BUFFERED | TLS_SWOLLEN
     if openssl.SSL_session_reused(tls.ssl) == 1:
         tls.flags |= TLS_RESUMED
@@ -168,7 +172,8 @@ cdef int tls_read(TlsC* tls, uint8_t* out, int size) noexcept nogil:
         return unfinished(tls, result)
     if tls.kept != NULL and not tls.flags & TLS_SESSION_TAKEN:
         # A server sends its tickets behind the handshake, so before its first data (RFC 8446, section 4.6.1).
-        take_session(tls)
+        tls.flags |= TLS_SESSION_TAKEN
+        keep_session(tls, openssl.SSL_get1_session(tls.ssl))
     return result
 
 
@@ -176,11 +181,11 @@ cdef bint tls_has_input(TlsC* tls) noexcept nogil:
     return openssl.BIO_get_mem_data(tls.input, NULL) > 0
 
 
-cdef void take_session(TlsC* tls) noexcept nogil:
-    tls.flags |= TLS_SESSION_TAKEN
+cdef void keep_session(TlsC* tls, SSL_SESSION* session) noexcept nogil:
+    """Keep this one for the next connection, or none."""
     if tls.kept[0] != NULL:
         openssl.SSL_SESSION_free(tls.kept[0])
-    tls.kept[0] = openssl.SSL_get1_session(tls.ssl)
+    tls.kept[0] = session
 
 
 cdef int unfinished(TlsC* tls, int result) noexcept nogil:
