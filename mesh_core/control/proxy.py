@@ -142,13 +142,13 @@ class Proxy:
         """Reset what is left and give everything back. May be called at any time, also twice."""
         self.state = "closed"
         self._tls_watch.close()
-        await self._health.close()
         await self._workers.stop()
-        # Changes on their way wait for workers that are no more, or for DNS.
+        # Changes on their way wait for workers that are no more, for DNS, or for health checks.
         self._stopped = True
         self._news.set()
-        self._discovery.hurry()
+        self.hurry()
         await asyncio.gather(*self._changes, return_exceptions=True)
+        await self._health.close()
         await self._discovery.close()
         await self._access_records.close()
         self._workers.close()
@@ -217,7 +217,12 @@ class Proxy:
 
         While a worker may still accept from a socket its number must stay taken, or it would accept from a stranger's.
         """
-        await asyncio.shield(self._begin(change))
+        task = self._begin(change)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_take_result)
+            raise
 
     def _begin(self, change: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._loop.create_task(change)
@@ -375,3 +380,10 @@ class Proxy:
         while not self._stopped and not condition():
             self._news.clear()
             await self._news.wait()
+
+
+def _take_result(change: asyncio.Task[None]) -> None:
+    """Nobody waits any more for a change that goes on: a refusal concerns nobody, anything else is an error."""
+    error = None if change.cancelled() else change.exception()
+    if error is not None and not isinstance(error, ConfigError):
+        log.error("a change failed", exc_info=error)

@@ -36,12 +36,9 @@ class UpstreamHealth:
         self._sweeps: dict[str, _Sweeping] = {}
         self._checks = HealthChecks(registry, self._on_pass, self._on_unhealthy)
         self._hurry = asyncio.Event()
-        self._closed = False
 
     async def prepare(self, config: Config, endpoints: Endpoints) -> None:
         """Before a compiled snapshot is published: mark new endpoints, and wait for a new cluster's first checks."""
-        if self._closed:
-            return
         before, self._members = self._members, self._members_of(config, endpoints)
         for members in self._members.values():
             for member in members.endpoints.values():
@@ -84,7 +81,6 @@ class UpstreamHealth:
 
     async def close(self) -> None:
         """End everything that runs by itself."""
-        self._closed = True
         self.hurry()
         for each in self._sweeps.values():
             each.cancel()

@@ -56,13 +56,14 @@ def test_memory_failing_at_every_allocation(balancer: str) -> None:
 def test_what_an_endpoint_suffers_from() -> None:
     compiler = Compiler(1, StatsRegistry(1))
     snapshot = compiled(endpoints(1), compiler=compiler)
-    well = {"failed_active_health_check": False, "failed_outlier_check": False}
-    assert compiler.endpoint_health("app", "10.0.0.0:80") == well
+    state = compiler.endpoint_state("app", "10.0.0.0:80")
+    assert state is not None
+    assert (state.healthy, state.failed_active_health_check, state.ejected) == (True, False, False)
     fail(snapshot, 0)
-    assert compiler.endpoint_health("app", "10.0.0.0:80") == well | {"failed_active_health_check": True}
+    assert (state.healthy, state.failed_active_health_check, state.ejected) == (False, True, False)
     recover(snapshot, 0)
-    assert compiler.endpoint_health("app", "10.0.0.0:80") == well
-    assert compiler.endpoint_health("app", "unknown") == well
+    assert (state.healthy, state.failed_active_health_check, state.ejected) == (True, False, False)
+    assert compiler.endpoint_state("app", "unknown") is None
 
 
 def test_health_and_counts_outlive_a_snapshot() -> None:
@@ -73,9 +74,11 @@ def test_health_and_counts_outlive_a_snapshot() -> None:
     second = compiled(endpoints(2), compiler=compiler)
     del first
     gc.collect()
-    assert compiler.endpoint_health("app", "10.0.0.0:80")["failed_active_health_check"]
+    state = compiler.endpoint_state("app", "10.0.0.0:80")
+    assert state is not None
+    assert state.failed_active_health_check
     recover(second, 0)
-    assert not compiler.endpoint_health("app", "10.0.0.0:80")["failed_active_health_check"]
+    assert not state.failed_active_health_check
 
 
 @pytest.mark.parametrize(
@@ -85,13 +88,16 @@ def test_health_and_counts_outlive_a_snapshot() -> None:
 )  # fmt: skip
 def test_health_flags_in_text(active: bool, outlier: bool, flags: str) -> None:
     endpoint = {
-        "address": "10.0.0.1:80", "weight": 3, "priority": 2, "labels": {}, "stats": {"cx_total": 4},
+        "address": "10.0.0.1:80", "hostname": "app.example:80", "weight": 3, "priority": 2, "labels": {},
+        "ejections": 5, "stats": {"cx_total": 4},
         "locality": {"region": "r", "zone": "z", "sub_zone": ""},
         "health_status": {"failed_active_health_check": active, "failed_outlier_check": outlier},
     }  # fmt: skip
-    text = clusters_text([{"name": "app", "load_balancer": "random", "stats": {}, "endpoints": [endpoint]}])
+    cluster = {"name": "app", "type": "strict_dns", "load_balancer": "random", "stats": {"membership_total": 1}}
+    text = clusters_text([cluster | {"endpoints": [endpoint]}])
     lines = [line.removeprefix("app::10.0.0.1:80::") for line in text.splitlines()]
     assert lines == [
-        "app::load_balancer::random", "cx_total::4", f"health_flags::{flags}", "weight::3", "region::r", "zone::z",
+        "app::type::strict_dns", "app::load_balancer::random", "app::membership_total::1", "cx_total::4",
+        "hostname::app.example:80", f"health_flags::{flags}", "ejections::5", "weight::3", "region::r", "zone::z",
         "sub_zone::", "priority::2",
     ]  # fmt: skip
