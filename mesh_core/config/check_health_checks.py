@@ -9,7 +9,7 @@ from mesh_core.config.schema import Cluster, HealthCheck, Payload
 
 
 def check_health_checks(clusters: Sequence[tuple[int, Cluster]], report: Report) -> None:
-    """Report health checks that are too many, and payloads that are not written in one way."""
+    """Report health checks that are too many or want TLS where there is none, and payloads that are not written in one way."""
     for index, cluster in clusters:
         checks = cluster.health_checks if isinstance(cluster.health_checks, tuple) else ()
         path: list[PathStep] = ["clusters", index, "health_checks"]
@@ -17,8 +17,14 @@ def check_health_checks(clusters: Sequence[tuple[int, Cluster]], report: Report)
             report([*path, 1], "a cluster has one health check at most", "remove this one")
         for place, check in enumerate(checks):
             if isinstance(check, HealthCheck):
-                for step, payload in _payloads(check):
-                    _check_payload([*path, place, *step], payload, report)
+                _check_one([*path, place], check, cluster, report)
+
+
+def _check_one(path: list[PathStep], check: HealthCheck, cluster: Cluster, report: Report) -> None:
+    if check.type == "tls" and cluster.tls is None:
+        report([*path, "type"], "a check by TLS, of a cluster without tls", "add tls, or write tcp")
+    for step, payload in _payloads(check):
+        _check_payload([*path, *step], payload, report)
 
 
 def _payloads(check: HealthCheck) -> Iterator[tuple[list[PathStep], Payload]]:

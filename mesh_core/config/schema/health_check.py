@@ -39,14 +39,13 @@ class HealthCheck(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """How endpoints are checked, and what follows. Times default to those of Kubernetes' probes."""
 
     type: Annotated[
-        Literal["tcp"],
+        Literal["tcp", "tls"],
         Meta(
             description=(
                 "What an endpoint must do. tcp: accept a connection, and answer with the bytes of receive if there "
-                "are any."
+                "are any. tls: make a TLS handshake first, by the settings of the cluster's tls."
             ),
             examples=["tcp"],
-            extra={"later": ["tls"]},
         ),
     ]
     interval_ms: Annotated[

@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import errno
 import socket
+import ssl
 from collections.abc import Sequence
 
-from mesh_core.config import Address, HealthCheck, Payload
+from mesh_core.config import Address, Cluster, HealthCheck, Payload
+from mesh_core.control.upstream_health.health_check_tls import TlsStream, client_context
 
 # The most that is read of an answer.
 ANSWER_BYTES = 65536
@@ -46,11 +48,17 @@ def answers(data: bytes | bytearray, wanted: Sequence[bytes]) -> bool:
     return True
 
 
-async def probe(address: Address, rules: HealthCheck) -> None:
-    """Check an endpoint once, within `timeout_ms`. Raises ProbeError, ProbeImpossible."""
+async def probe(address: Address, cluster: Cluster, rules: HealthCheck) -> None:
+    """Check an endpoint of `cluster` once, within `timeout_ms`. Raises ProbeError, ProbeImpossible."""
+    try:
+        tls = client_context(cluster) if rules.type == "tls" else None
+    except OSError as error:
+        raise ProbeImpossible(f"the cluster's certificates cannot be read: {error.strerror}") from error
     try:
         async with asyncio.timeout(rules.timeout_ms / 1000):
-            await _probe_tcp(address, rules)
+            await _probe(address, rules, tls)
+    except ssl.SSLError as error:
+        raise ProbeError(f"TLS: {error.reason or error}", network=False) from error
     except TimeoutError:
         raise ProbeError("timeout", network=True) from None
     except OSError as error:
@@ -59,17 +67,37 @@ async def probe(address: Address, rules: HealthCheck) -> None:
         raise ProbeError(error.strerror or "failed", network=True) from error
 
 
-async def _probe_tcp(address: Address, rules: HealthCheck) -> None:
+class _PlainStream:
+    """A connection in the clear, with the methods of TlsStream."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._connection = connection
+
+    async def send(self, data: bytes) -> None:
+        await self._loop.sock_sendall(self._connection, data)
+
+    async def receive(self, size: int) -> bytes:
+        return await self._loop.sock_recv(self._connection, size)
+
+
+async def _probe(address: Address, rules: HealthCheck, tls: tuple[ssl.SSLContext, str | None] | None) -> None:
+    stream: _PlainStream | TlsStream
     loop = asyncio.get_running_loop()
     with contextlib.closing(socket.socket(address.family, socket.SOCK_STREAM)) as connection:
         connection.setblocking(False)
         await loop.sock_connect(connection, address.sockaddr())
+        if tls is None:
+            stream = _PlainStream(connection)
+        else:
+            stream = TlsStream(connection, *tls)
+            await stream.shake()
         if rules.send is not None:
-            await loop.sock_sendall(connection, payload_bytes(rules.send))
+            await stream.send(payload_bytes(rules.send))
         wanted = [payload_bytes(each) for each in rules.receive]
         data = bytearray()
         while not answers(data, wanted):
-            piece = await loop.sock_recv(connection, ANSWER_BYTES - len(data))
+            piece = await stream.receive(ANSWER_BYTES - len(data))
             if not piece:
                 raise ProbeError("the answer is not the expected one", network=False)
             data += piece

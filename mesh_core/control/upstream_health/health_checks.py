@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
-from mesh_core.config import HealthCheck
+from mesh_core.config import Cluster, HealthCheck
 from mesh_core.control.upstream_health.health_check_probe import ProbeError, ProbeImpossible, probe
 from mesh_core.control.upstream_health.health_check_state import HealthState, interval_ms
 from mesh_core.control.upstream_health.members import Member, Members
@@ -46,7 +46,7 @@ class HealthChecks:
                 self._end(self._checks.pop(name).values())
         for name, members in clusters.items():
             if members.cluster.health_checks:
-                self._update_cluster(name, members, members.cluster.health_checks[0])
+                self._update_cluster(name, members)
 
     def first_results(self, clusters: Iterable[str]) -> list[asyncio.Future[None]]:
         """What is done once each endpoint of these clusters has been checked."""
@@ -59,7 +59,7 @@ class HealthChecks:
         self._checks = {}
         await asyncio.gather(*self._ended, return_exceptions=True)
 
-    def _update_cluster(self, name: str, members: Members, rules: HealthCheck) -> None:
+    def _update_cluster(self, name: str, members: Members) -> None:
         checks = self._checks.setdefault(name, {})
         for endpoint in [*checks]:
             member = members.endpoints.get(endpoint)
@@ -67,9 +67,9 @@ class HealthChecks:
                 self._end([checks.pop(endpoint)])
         for endpoint, member in members.endpoints.items():
             if endpoint in checks:
-                checks[endpoint].member, checks[endpoint].rules = member, rules
+                checks[endpoint].member, checks[endpoint].cluster = member, members.cluster
             else:
-                checks[endpoint] = _Check(self, name, member, rules)
+                checks[endpoint] = _Check(self, members.cluster, member)
 
     def _end(self, checks: Iterable[_Check]) -> None:
         for each in checks:
@@ -82,19 +82,23 @@ class HealthChecks:
 class _Check:
     """The checks of one endpoint, one after the other."""
 
-    def __init__(self, owner: HealthChecks, cluster: str, member: Member, rules: HealthCheck) -> None:
+    def __init__(self, owner: HealthChecks, cluster: Cluster, member: Member) -> None:
         self.member = member
-        self.rules = rules
+        self.cluster = cluster
         self._owner = owner
-        self._cluster = cluster
-        self._stats = owner._registry.scope("health_check", cluster)
-        self._traffic = owner._registry.scope("cluster", cluster)
+        self._stats = owner._registry.scope("health_check", cluster.name)
+        self._traffic = owner._registry.scope("cluster", cluster.name)
         self._state = HealthState()
         self._loop = asyncio.get_running_loop()
         self.first: asyncio.Future[None] = self._loop.create_future()
         self._task: asyncio.Task[None] | None = None
         member.state.mark(FAILED_ACTIVE_HEALTH_CHECK, True)
-        self._timer = self._loop.call_later(random.random() * rules.initial_jitter_ms / 1000, self._begin)
+        self._timer = self._loop.call_later(random.random() * self.rules.initial_jitter_ms / 1000, self._begin)
+
+    @property
+    def rules(self) -> HealthCheck:
+        """How it is checked."""
+        return self.cluster.health_checks[0]
 
     def end(self) -> asyncio.Task[None] | None:
         """Check no more, and take the mark away; the task to wait for, if a check is under way."""
@@ -113,7 +117,7 @@ class _Check:
         try:
             async with self._owner._places:
                 self._stats.count("attempt")
-                await probe(self.member.endpoint.address, self.rules)
+                await probe(self.member.endpoint.address, self.cluster, self.rules)
         except ProbeImpossible as error:
             log.warning("endpoint not checked", reason=str(error), **self._names())
         except ProbeError as error:
@@ -136,7 +140,7 @@ class _Check:
             if not first:
                 log.info("endpoint healthy", **self._names())
         if self._state.healthy:
-            self._owner._on_pass(self._cluster, self.member.endpoint.name)
+            self._owner._on_pass(self.cluster.name, self.member.endpoint.name)
 
     def _failed(self, reason: str) -> None:
         first = not self._state.checked
@@ -145,10 +149,10 @@ class _Check:
             log.warning("endpoint unhealthy", reason=reason, **self._names())
         if changed:
             self.member.state.mark(FAILED_ACTIVE_HEALTH_CHECK, True)
-            self._owner._on_unhealthy(self._cluster)
+            self._owner._on_unhealthy(self.cluster.name)
 
     def _names(self) -> dict[str, str]:
-        return {"cluster": self._cluster, "endpoint": self.member.endpoint.name}
+        return {"cluster": self.cluster.name, "endpoint": self.member.endpoint.name}
 
     def _pause_s(self) -> float:
         used = self.rules.no_traffic_interval_ms is None or self._traffic.read()["upstream_cx_total"] > 0
