@@ -9,7 +9,7 @@ from mesh_core.config.schema import Cluster, HealthCheck, Payload
 
 
 def check_health_checks(clusters: Sequence[tuple[int, Cluster]], report: Report) -> None:
-    """Report health checks that are too many, that want TLS where there is none, and payloads not written in one way."""
+    """Report health checks that are too many or want TLS where there is none, and payloads not written in one way."""
     for index, cluster in clusters:
         checks = cluster.health_checks if isinstance(cluster.health_checks, tuple) else ()
         path: list[PathStep] = ["clusters", index, "health_checks"]
