@@ -144,6 +144,10 @@ cdef RelayStatus put_records(CoreC* core, SideC* sink, const uint8_t* data, size
             if status != RELAY_WAITING and status != RELAY_BLOCKED:
                 return status
             filled = 0
+    filled = tls_output(sink.tls, core.wire, SCRATCH_BYTES)
+    if filled:
+        # A peer that asked for small records (RFC 6066, section 4) makes more overhead than RECORD_ROOM.
+        status = relay_send(core, sink, core.wire, filled)
     return status
 
 

@@ -132,7 +132,12 @@ cdef int tls_handshake(TlsC* tls) noexcept nogil:
     tls.flags |= TLS_ESTABLISHED | TLS_BUFFERED | TLS_SWOLLEN
     if openssl.SSL_session_reused(tls.ssl) == 1:
         tls.flags |= TLS_RESUMED
-    return TLS_DONE if identify(tls) else TLS_FAILED
+    if identify(tls):
+        return TLS_DONE
+    if tls.kept != NULL:
+        # The certificate in a session does not become better: a full handshake shows the one of now.
+        keep_session(tls, NULL)
+    return TLS_FAILED
 
 
 cdef bint identify(TlsC* tls) noexcept nogil:

@@ -17,7 +17,8 @@ NEVER_MS = 600_000
 def refused(address: str) -> bool:
     try:
         connect(address).close()
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):
+        # Reset: while the socket was being closed.
         return True
     return False
 
