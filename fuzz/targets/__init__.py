@@ -23,5 +23,10 @@ TARGETS: dict[str, Native | Python] = {
     "client_hello": Native("mesh_core.tls.client_hello", "fuzz_client_hello"),
     "certificate_names": Native("mesh_core.tls.certificate_names", "fuzz_certificate_names"),
     "spiffe_id": Native("mesh_core.tls.spiffe_id", "fuzz_spiffe_id"),
+    "http1_request": Native("mesh_core.http1.fuzzing", "fuzz_http1_request"),
+    "http1_response": Native("mesh_core.http1.fuzzing", "fuzz_http1_response"),
+    "http1_chunked": Native("mesh_core.http1.fuzzing", "fuzz_http1_chunked"),
+    "http1_serialize": Native("mesh_core.http1.fuzzing", "fuzz_http1_serialize"),
+    "http1_path": Native("mesh_core.http1.fuzzing", "fuzz_http1_path"),
     "config": Python("fuzz.targets.config"),
 }
