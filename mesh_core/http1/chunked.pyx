@@ -71,6 +71,7 @@ cdef void take_line(ChunkedC* state, uint8_t character, const Http1LimitsC* limi
     if state.phase == PHASE_LINE_LF:
         if character != c"\n":
             state.error = HTTP1_BARE_CR
+            return
         state.phase = PHASE_DATA if state.left else PHASE_LAST
         state.line_bytes = 0
         return
