@@ -178,8 +178,8 @@ cdef class Head:
                 &self.c, self.block, text_of(first), text_of(second), &output, out, capacity)
         else:
             first = self.text(self.c.reason) if first is None else first
-            count = serialize.response_write(
-                &self.c, self.block, self.c.status if status is None else status, text_of(first), &output, out, capacity)
+            status = self.c.status if status is None else status
+            count = serialize.response_write(&self.c, self.block, status, text_of(first), &output, out, capacity)
         written = out[:count] if count >= 0 else b""
         memory_free(out)
         if count < 0:

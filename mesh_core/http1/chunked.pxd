@@ -31,6 +31,6 @@ cdef int chunked_step(
     ChunkedC* state, const uint8_t* data, size_t size, const Http1LimitsC* limits, size_t* taken, size_t* body_bytes
 ) noexcept nogil
 
-# Write the line before a chunk of `size` bytes, behind which goes a CRLF; size 0 is the line before the trailer section.
-# The bytes written.
+# Write the line before a chunk of `size` bytes, behind which goes a CRLF; size 0 is the line before the trailer
+# section. The bytes written.
 cdef size_t chunk_head_write(uint8_t* out, uint64_t size) noexcept nogil

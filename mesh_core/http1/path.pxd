@@ -25,8 +25,8 @@ cdef struct PathOptionsC:
 
 
 # Write the path (without a query) of `size` bytes to `out`, which has room for as many and may be `path` itself;
-# `out_bytes` becomes the new length, which is never more. A PathVerdict or an Http1Error. A path that does not begin with
-# a slash, as that of an asterisk form, is only checked for bad escapes.
+# `out_bytes` becomes the new length, which is never more. A PathVerdict or an Http1Error. A path that does not
+# begin with a slash, as that of an asterisk form, is only checked for bad escapes.
 cdef int path_normalize(
     const PathOptionsC* options, const uint8_t* path, size_t size, uint8_t* out, size_t* out_bytes
 ) noexcept nogil

@@ -32,8 +32,8 @@ cdef struct OutputC:
 
 
 # Write the request `head`, which request_framing has judged, to `target` with Host `authority`. The bytes written, or
-# HTTP1_OUTPUT_OVERFLOW, or HTTP1_OUTPUT_START_LINE when a text is not what it should be, or HTTP1_OUTPUT_FIELD when an added
-# field is malformed or one that frames messages. After an error the buffer's content means nothing.
+# HTTP1_OUTPUT_OVERFLOW, or HTTP1_OUTPUT_START_LINE when a text is not what it should be, or HTTP1_OUTPUT_FIELD when an
+# added field is malformed or one that frames messages. After an error the buffer's content means nothing.
 cdef int64_t request_write(
     const HeadC* head, const uint8_t* data, TextC target, TextC authority, const OutputC* output,
     uint8_t* out, size_t capacity

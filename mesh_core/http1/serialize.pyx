@@ -11,7 +11,16 @@ from mesh_core.http1.field_names cimport (
     field_name_find,
 )
 from mesh_core.http1.framing cimport BODY_CHUNKED, BODY_LENGTH, BODY_UNTIL_CLOSE
-from mesh_core.http1.grammar cimport CLASS_PATH, CLASS_QUERY, SliceC, find_control, is_blank, is_token, skip, write_decimal
+from mesh_core.http1.grammar cimport (
+    CLASS_PATH,
+    CLASS_QUERY,
+    SliceC,
+    find_control,
+    is_blank,
+    is_token,
+    skip,
+    write_decimal,
+)
 from mesh_core.http1.head cimport FIELD_CANONICAL, FIELD_REMOVED, FieldC
 from mesh_core.http1.target cimport authority_is_valid
 

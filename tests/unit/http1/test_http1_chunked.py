@@ -31,8 +31,10 @@ def every_cut(data: bytes, **limits: int) -> tuple[bytes, int] | str:
 
 
 @pytest.mark.parametrize(("data", "body"), [
-    (b"0\r\n", b""), (b"000\r\n", b""), (b"5\r\nhello\r\n0\r\n", b"hello"), (b"00A\r\n0123456789\r\n0\r\n", b"0123456789"),
-    (b"1\r\na\r\n1\r\nb\r\n0\r\n", b"ab"), (b"a\r\n0123456789\r\n0\r\n", b"0123456789"), (b"2\r\n\r\n\r\n0\r\n", b"\r\n"),
+    (b"0\r\n", b""), (b"000\r\n", b""), (b"5\r\nhello\r\n0\r\n", b"hello"),
+    (b"00A\r\n0123456789\r\n0\r\n", b"0123456789"),
+    (b"1\r\na\r\n1\r\nb\r\n0\r\n", b"ab"), (b"a\r\n0123456789\r\n0\r\n", b"0123456789"),
+    (b"2\r\n\r\n\r\n0\r\n", b"\r\n"),
     (b"5;a\r\nhello\r\n0;b\r\n", b"hello"), (b"1;a=b;c=\"d e\";f\r\nx\r\n0\r\n", b"x"), (b'1;a=""\r\nx\r\n0\r\n', b"x"),
     (b'1;a="\\"\\\\\t\xff;=,"\r\nx\r\n0\r\n', b"x"), (b"1;!#$%&'*+-.^_`|~=!#$%&'*+-.^_`|~\r\nx\r\n0\r\n", b"x"),
 ])  # fmt: skip
@@ -52,22 +54,29 @@ BODY_END = b"x\r\n0\r\n"
     (b"g\r\n", "bad_chunk_size"), (b"1_0\r\n", "bad_chunk_size"), (b"1,1\r\n", "bad_chunk_size"),
     (b"\x001\r\n", "bad_chunk_size"), (b"1\x00\r\n", "bad_chunk_size"), (b'"1"\r\n', "bad_chunk_size"),
     (b"1.0\r\n", "bad_chunk_size"), (b"\xef\xbc\x91\r\n", "bad_chunk_size"), (b"@\r\n", "bad_chunk_size"),
-    (b"`\r\n", "bad_chunk_size"), (b"G\r\n", "bad_chunk_size"), (b"/\r\n", "bad_chunk_size"), (b":\r\n", "bad_chunk_size"),
+    (b"`\r\n", "bad_chunk_size"), (b"G\r\n", "bad_chunk_size"), (b"/\r\n", "bad_chunk_size"),
+    (b":\r\n", "bad_chunk_size"),
     (b"8000000000000000\r\n", "bad_chunk_size"), (b"ffffffffffffffff\r\n", "bad_chunk_size"),
     (b"10000000000000000\r\n", "bad_chunk_size"), (b"10000000000000001\r\n", "bad_chunk_size"),
     (b"fffffffffffffffffffff1\r\n", "bad_chunk_size"), (b"1 ;a\r\n", "bad_chunk_size"),
-    (b"1\n", "bare_lf"), (b"\n", "bare_lf"), (b"1;a\n", "bare_lf"), (b"1;a=\n", "bare_lf"), (b'1;a="\n"\r\n', "bare_lf"),
+    (b"1\n", "bare_lf"), (b"\n", "bare_lf"), (b"1;a\n", "bare_lf"), (b"1;a=\n", "bare_lf"),
+    (b'1;a="\n"\r\n', "bare_lf"),
     (b"1\rx", "bare_cr"), (b"1\r\r\n", "bare_cr"), (b"1;a\rb\r\n", "bare_cr"), (b"0\r0", "bare_cr"),
     (b"1;\r\n", "bad_chunk_extension"), (b"1;;\r\n", "bad_chunk_extension"), (b"1;a;\r\n", "bad_chunk_extension"),
     (b"1;a;;b\r\n", "bad_chunk_extension"), (b"1;=b\r\n", "bad_chunk_extension"), (b"1;a=\r\n", "bad_chunk_extension"),
-    (b"1;a=;b\r\n", "bad_chunk_extension"), (b"1;a==b\r\n", "bad_chunk_extension"), (b"1; a\r\n", "bad_chunk_extension"),
-    (b"1;a =b\r\n", "bad_chunk_extension"), (b"1;a= b\r\n", "bad_chunk_extension"), (b"1;a=b c\r\n", "bad_chunk_extension"),
-    (b"1;a \r\n", "bad_chunk_extension"), (b"1;a=b \r\n", "bad_chunk_extension"), (b"1;a=b=c\r\n", "bad_chunk_extension"),
-    (b'1;"a"\r\n', "bad_chunk_extension"), (b'1;a="b"c\r\n', "bad_chunk_extension"), (b'1;a=b"c"\r\n', "bad_chunk_extension"),
+    (b"1;a=;b\r\n", "bad_chunk_extension"), (b"1;a==b\r\n", "bad_chunk_extension"),
+    (b"1; a\r\n", "bad_chunk_extension"),
+    (b"1;a =b\r\n", "bad_chunk_extension"), (b"1;a= b\r\n", "bad_chunk_extension"),
+    (b"1;a=b c\r\n", "bad_chunk_extension"),
+    (b"1;a \r\n", "bad_chunk_extension"), (b"1;a=b \r\n", "bad_chunk_extension"),
+    (b"1;a=b=c\r\n", "bad_chunk_extension"),
+    (b'1;"a"\r\n', "bad_chunk_extension"), (b'1;a="b"c\r\n', "bad_chunk_extension"),
+    (b'1;a=b"c"\r\n', "bad_chunk_extension"),
     (b'1;a="b"=c\r\n', "bad_chunk_extension"), (b'1;a="b" ;c\r\n', "bad_chunk_extension"),
     (b'1;a="b\x00"\r\n', "bad_chunk_extension"), (b'1;a="b\\\x01"\r\n', "bad_chunk_extension"),
     (b'1;a="b\r\n"\r\n', "bad_chunk_extension"), (b'1;a="b\x7f"\r\n', "bad_chunk_extension"),
-    (b"1;a\x00\r\n", "bad_chunk_extension"), (b"1;a=\xff\r\n", "bad_chunk_extension"), (b"1;\x00\r\n", "bad_chunk_extension"),
+    (b"1;a\x00\r\n", "bad_chunk_extension"), (b"1;a=\xff\r\n", "bad_chunk_extension"),
+    (b"1;\x00\r\n", "bad_chunk_extension"),
     (b"1\r\nxy\r\n", "bad_chunk_end"), (b"1\r\nx\n", "bad_chunk_end"), (b"1\r\nx\r\r\n", "bad_chunk_end"),
     (b"1\r\nx0\r\n", "bad_chunk_end"), (b"1\r\nx \r\n", "bad_chunk_end"), (b"2\r\nx\r\n0\r\n", "bad_chunk_end"),
 ])  # fmt: skip
@@ -122,7 +131,8 @@ def test_what_is_written_is_read(pieces: list[bytes], data: st.DataObject) -> No
     assert decode(*parts) == (b"".join(pieces), len(written))
 
 
-WORDS = [b"0", b"1", b"a", b"\r\n", b"\r", b"\n", b";", b"=", b'"', b"\\", b" ", b"x", b"\0", b"5\r\nhello\r\n", b"0\r\n"]
+WORDS = [b"0", b"1", b"a", b"\r\n", b"\r", b"\n", b";", b"=", b'"', b"\\", b" ", b"x", b"\0", b"5\r\nhello\r\n",
+         b"0\r\n"]
 
 
 @settings(deadline=None, max_examples=500)

@@ -41,9 +41,11 @@ def test_every_byte_at_every_place(byte: int) -> None:
             assert find_control(text) == (at if is_control else size)
 
 
+EDGES = st.lists(st.sampled_from(b"a\t\x7f\x80\x1f \xff~\x00"), max_size=30).map(bytes)
+
+
 @settings(deadline=None, max_examples=500)
-@given(st.one_of(st.binary(max_size=40), st.lists(st.sampled_from(b"a\t\x7f\x80\x1f \xff~\x00"), max_size=30).map(bytes)),
-       st.integers(0, 8))  # fmt: skip
+@given(st.one_of(st.binary(max_size=40), EDGES), st.integers(0, 8))
 def test_the_first_control_is_found(text: bytes, begin: int) -> None:
     begin = min(begin, len(text))
     controls = character_class("control")
