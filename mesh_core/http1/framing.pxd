@@ -2,7 +2,8 @@
 
 RFC 9112, section 6.3 (body length) and 9 (connections); RFC 9110, sections 7.2 (Host), 7.6.1 (Connection), 7.8
 (Upgrade), 8.6 (Content-Length) and 10.1.1 (Expect). Whatever could be read in two ways is an error; two sorts of
-harmless excess are not: "Content-Length: 0" where nothing may be said of a length, and an Upgrade that Connection does not name.
+harmless excess are not: "Content-Length: 0" where nothing may be said of a length, and an Upgrade that Connection does
+not name.
 """
 
 from libc.stdint cimport uint8_t, uint64_t

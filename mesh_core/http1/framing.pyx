@@ -218,7 +218,8 @@ cdef int judge_lengths(const HeadC* head, const uint8_t* data, const FoundC* fou
     if found.coding != NULL:
         if head.minor_version == 0:
             return HTTP1_CODING_IN_1_0
-        if not is_word(data, found.coding.value, b"chunked", 7):
+        # With a tab behind it llhttp finds another coding, so nothing may stand there.
+        if not is_word(data, found.coding.value, b"chunked", 7) or data[found.coding.value.at + 7] != c"\r":
             return HTTP1_BAD_CODING
         if found.length != NULL:
             return HTTP1_LENGTH_AND_CODING

@@ -11,18 +11,9 @@ from mesh_core.http1.field_names cimport (
     field_name_find,
 )
 from mesh_core.http1.framing cimport BODY_CHUNKED, BODY_LENGTH, BODY_UNTIL_CLOSE
-from mesh_core.http1.grammar cimport (
-    CLASS_PATH,
-    CLASS_QUERY,
-    SliceC,
-    find_control,
-    is_blank,
-    is_token,
-    skip,
-    write_decimal,
-)
+from mesh_core.http1.grammar cimport SliceC, find_control, is_blank, is_token, write_decimal
 from mesh_core.http1.head cimport FIELD_CANONICAL, FIELD_REMOVED, FieldC
-from mesh_core.http1.target cimport authority_is_valid
+from mesh_core.http1.target cimport TargetC, authority_is_valid, target_parse
 
 cdef const char* CONNECTION_LINES[4]
 CONNECTION_LINES[:] = [b"", b"Connection: close\r\n", b"Connection: keep-alive\r\n", b"Connection: Upgrade\r\n"]
@@ -41,7 +32,8 @@ cdef int64_t request_write(
     uint8_t* out, size_t capacity
 ) noexcept nogil:
     cdef WriterC writer = WriterC(out, 0, capacity, False)
-    if target.size == 0 or skip(target.bytes, 0, target.size, CLASS_PATH | CLASS_QUERY) != target.size:
+    cdef TargetC parts
+    if target_parse(target.bytes, SliceC(0, <uint32_t>target.size), head.method_id, &parts) != HTTP1_OK:
         return HTTP1_OUTPUT_START_LINE
     if not authority_is_valid(authority.bytes, authority.size, False):
         return HTTP1_OUTPUT_START_LINE

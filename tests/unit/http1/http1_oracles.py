@@ -5,6 +5,7 @@ Each reader gives a Message, or None when it refuses or lacks bytes.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import h11
@@ -114,11 +115,12 @@ def collect(connection: h11.Connection) -> Message | None:
 class Protocol:
     """What httptools calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, reader: type[httptools.HttpRequestParser] | type[httptools.HttpResponseParser]) -> None:
+        self.parser = reader(self)
         self.url, self.reason, self.body = b"", b"", b""
         self.fields: Fields = []
         self.trailers: Fields = []
-        self.in_body = self.ended = False
+        self.in_body = self.keep_alive = False
 
     def on_url(self, url: bytes) -> None:
         self.url += url
@@ -131,23 +133,19 @@ class Protocol:
 
     def on_headers_complete(self) -> None:
         self.in_body = True
+        self.keep_alive = self.parser.should_keep_alive()
 
     def on_body(self, body: bytes) -> None:
         self.body += body
 
-    def on_message_complete(self) -> None:
-        self.ended = True
-
 
 def read_by_llhttp(kind: str, data: bytes) -> Message | None:
     """`data` must be one message; llhttp cannot be told what request a response is for."""
-    protocol = Protocol()
-    reader = httptools.HttpRequestParser if kind == "request" else httptools.HttpResponseParser
-    parser = reader(protocol)
+    protocol = Protocol(httptools.HttpRequestParser if kind == "request" else httptools.HttpResponseParser)
+    parser = protocol.parser
     try:
-        parser.feed_data(data)
-    except httptools.HttpParserUpgrade:
-        pass
+        with suppress(httptools.HttpParserUpgrade):
+            parser.feed_data(data)
     except httptools.HttpParserError:
         return None
     version = parser.get_http_version().encode()
@@ -155,4 +153,4 @@ def read_by_llhttp(kind: str, data: bytes) -> Message | None:
         start = (version, parser.get_method(), protocol.url)
     else:
         start = (version, b"%d" % parser.get_status_code(), protocol.reason)
-    return Message(start, protocol.fields, protocol.body, protocol.trailers, parser.should_keep_alive())
+    return Message(start, protocol.fields, protocol.body, protocol.trailers, protocol.keep_alive)

@@ -91,7 +91,7 @@ REQUESTS = [
     request(b"Connection: Upgrade, x", b"Upgrade: websocket", b"Sec-WebSocket-Version: 13"),
     request(b"Content-Length: " + b"0" * 30 + b"1") + b"x", request(b"Proxy-Connection: close"), b"\r\n" + request(),
     request(b"X: \xc3\xa9\xff"), request(b"Content-Length:3\t") + b"abc",
-    request(b"Transfer-Encoding:\tchunked \t") + b"0\r\n\r\n",
+    request(b"Transfer-Encoding:\tchunked") + b"0\r\n\r\n",
 ]  # fmt: skip
 RESPONSES = [
     response(b"Content-Length: 5") + b"hello",
@@ -174,6 +174,7 @@ def test_responses_with_faults(data: bytes, edits: list[tuple[int, int, bytes]],
 
 STRICTER = [
     ("the same length twice", request(b"Content-Length: 1", b"Content-Length: 1") + b"x"),
+    ("white space behind a coding", request(b"Transfer-Encoding: chunked\t") + b"0\r\n\r\n"),
     ("a fold", request(b"a: b", b" c")),
     ("an encoded host", request(host=b"Host: a%2eb")),
     ("a fragment", request(line=b"GET /a#b HTTP/1.1")),

@@ -12,8 +12,9 @@ REFUSED_LENGTHS = [b"", b"+5", b"-5", b"-0", b"5 5", b"5, 5", b"5,", b",5", b"5;
                    b"9" * 30, b"1" + b"0" * 40, b"_5", b"5_0", b"0b1", b"\xef\xbc\x95"]  # fmt: skip
 REFUSED_CODINGS = [b"", b"identity", b"gzip", b"gzip, chunked", b"chunked, gzip", b"chunked, chunked", b"chunked,",
                    b",chunked", b", chunked", b"xchunked", b"chunkedx", b"chunke", b"chunked;q=1", b'"chunked"',
-                   b"chunked chunked", b"\x0bchunked"[1:] + b"\xa0", b"chunked identity", b"identity, chunked", b"c h",
-                   b"chunked\tx", b"\xc3\xa7hunked", b"chun ked", b"deflate", b"Chunked, identity"]  # fmt: skip
+                   b"chunked chunked", b"chunked\xa0", b"chunked identity", b"identity, chunked", b"c h",
+                   b"chunked\tx", b"\xc3\xa7hunked", b"chun ked", b"deflate", b"Chunked, identity",
+                   b"chunked ", b"chunked\t", b"chunked \t"]  # fmt: skip
 
 
 def of_request(*fields: bytes, **given: Any) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def test_a_repeated_length_is_refused_even_if_the_same(make: Any, second: bytes)
 
 
 @pytest.mark.parametrize("make", [request, response])
-@pytest.mark.parametrize("text", [b"chunked", b"Chunked", b"CHUNKED", b" \tchunked\t "])
+@pytest.mark.parametrize("text", [b"chunked", b"Chunked", b"CHUNKED", b" \tchunked"])
 def test_chunked(make: Any, text: bytes) -> None:
     found = judge(make.__name__, make(b"transfer-Encoding:" + text))
     assert (found["body"], found["length"], found["keep_alive"]) == ("chunked", 0, True)

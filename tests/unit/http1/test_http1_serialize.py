@@ -68,7 +68,7 @@ def test_a_1_0_request_becomes_1_1() -> None:
 @pytest.mark.parametrize(("fields", "written"), [
     ([b"Content-Length: 0005"], [b"Content-Length: 5"]),
     ([b"CONTENT-length:0"], [b"CONTENT-length: 0"]),
-    ([b"TRANSFER-encoding:\tChunked "], [b"TRANSFER-encoding: chunked"]),
+    ([b"TRANSFER-encoding:\tChunked"], [b"TRANSFER-encoding: chunked"]),
     ([b"Expect: 100-continue", b"Content-Length: 1", b"x: y"], [b"Expect: 100-continue", b"Content-Length: 1",
     b"x: y"]),
 ])  # fmt: skip
@@ -143,7 +143,8 @@ def test_values_that_cannot_be_added(value: bytes) -> None:
             write(added=[(b"x", value)])
 
 
-@pytest.mark.parametrize("text", [b"", b"/a b", b"/a\r\nb: c", b"/\0", b"/\xff", b"/a#b", b"/\t"])
+@pytest.mark.parametrize("text", [b"", b"/a b", b"/a\r\nb: c", b"/\0", b"/\xff", b"/a#b", b"/\t", b"a", b"*",
+                                  b"ftp://a/", b"a:80"])
 def test_targets_that_cannot_be_written(text: bytes) -> None:
     with pytest.raises(Refused, match="output_start_line"):
         rewrite(request(), text, b"a")
