@@ -69,10 +69,18 @@ cdef struct LevelTableC:
     uint32_t member_count      # of all pools
 
 
+# An endpoint by what names it in a session's cookie; see routing/session_affinity.pxd.
+cdef struct EndpointKeyC:
+    uint64_t key
+    EndpointC* endpoint        # NULL: an empty place
+
+
 # Those endpoints of a cluster that bear certain labels, highest priority first.
 cdef struct SubsetC:
     LevelTableC* levels
     uint32_t level_count
+    EndpointKeyC* keys         # its endpoints, a hash table of `key_mask` + 1 places; NULL: no route has use for it
+    uint32_t key_mask
 
 
 # What one worker keeps of a pool, level and subset: made on the control thread, then written by that worker only.
