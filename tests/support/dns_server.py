@@ -38,6 +38,10 @@ class DnsServer:
         self._tcp, self._udp = _pair()
         self.address = f"127.0.0.1:{self._tcp.getsockname()[1]}"
         self._wake, self._woken = socket.socketpair()
+        # Here, not in the thread: whoever counts descriptors finds them all, however late that comes to run.
+        self._selector = selectors.DefaultSelector()
+        for each in (self._tcp, self._udp, self._woken):
+            self._selector.register(each, selectors.EVENT_READ)
         self._thread = threading.Thread(target=self._run, name="dns-server")
         self._thread.start()
 
@@ -51,7 +55,7 @@ class DnsServer:
         """Answer no more; nobody listens on the port then. Again is allowed."""
         self._wake.close()
         self._thread.join()
-        for each in (self._tcp, self._udp, self._woken):
+        for each in (self._selector, self._tcp, self._udp, self._woken):
             each.close()
 
     # --- what it says ---
@@ -84,17 +88,14 @@ class DnsServer:
     # --- the server ---
 
     def _run(self) -> None:
-        with selectors.DefaultSelector() as selector:
-            for each in (self._tcp, self._udp, self._woken):
-                selector.register(each, selectors.EVENT_READ)
-            while True:
-                for key, _ in selector.select():
-                    if key.fileobj is self._woken:
-                        return
-                    if key.fileobj is self._udp:
-                        self._serve_udp()
-                    else:
-                        self._serve_tcp()
+        while True:
+            for key, _ in self._selector.select():
+                if key.fileobj is self._woken:
+                    return
+                if key.fileobj is self._udp:
+                    self._serve_udp()
+                else:
+                    self._serve_tcp()
 
     def _serve_udp(self) -> None:
         data, client = self._udp.recvfrom(65536)
