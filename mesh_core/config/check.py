@@ -18,8 +18,9 @@ from mesh_core.config.check_balancing import check_balancing
 from mesh_core.config.check_dns import check_dns
 from mesh_core.config.check_filter_chains import check_filter_chains
 from mesh_core.config.check_health_checks import check_health_checks
+from mesh_core.config.check_routes import check_routes
 from mesh_core.config.check_tls import check_cluster_tls, check_listener_tls
-from mesh_core.config.destinations import destinations
+from mesh_core.config.destinations import cluster_references, destinations
 from mesh_core.config.faults import PathStep, Report
 from mesh_core.config.host_name import HostName, parse_endpoint
 from mesh_core.config.schema import Admin, Cluster, Config, Endpoint, Listener, Restart
@@ -49,6 +50,7 @@ def check(config: Config, report: Report) -> None:
     _check_unix_modes(listeners, report)
     for index, listener in listeners:
         check_filter_chains(index, listener, report)
+        check_routes(index, listener, report)
     _check_endpoints(clusters, listeners, report)
     for i, listener in listeners:
         for path, each in destinations(listener):
@@ -91,7 +93,7 @@ def _check_references(
     names = list(dict.fromkeys(cluster.name for _, cluster in clusters))
     known = frozenset(names)
     for index, listener in listeners:
-        for path, each in destinations(listener):
+        for path, each in cluster_references(listener):
             if isinstance(each.cluster, str) and each.cluster not in known:
                 hint = partial(did_you_mean, each.cluster, names, "the clusters are")
                 report(["listeners", index, *path, "cluster"], f"no cluster {quoted(each.cluster)}", hint)
@@ -215,7 +217,7 @@ def _addresses_by_cluster(listeners: Sequence[tuple[int, Listener]]) -> dict[str
             address = parse_address(listener.address)
         except AddressError:
             continue
-        for _, each in destinations(listener):
+        for _, each in cluster_references(listener):
             if isinstance(each.cluster, str):
                 served.setdefault(each.cluster, {}).setdefault(address, index)
     return served

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from mesh_core.config.destinations import destinations
+from mesh_core.config.destinations import cluster_references
 from mesh_core.config.faults import PathStep, Report
 from mesh_core.config.schema import Cluster, Endpoint, Listener, LocalityWeight, Maglev, RingHash, Subsets
 from mesh_core.config.wording import did_you_mean, listed, path_text, quoted
@@ -31,7 +31,7 @@ def check_balancing(
             _check_subsets([*path, "subsets"], cluster.subsets, report)
     by_name = {cluster.name: cluster for _, cluster in clusters if isinstance(cluster.name, str)}
     for index, listener in listeners:
-        for path, each in destinations(listener):
+        for path, each in cluster_references(listener):
             wanted = by_name.get(each.cluster) if isinstance(each.cluster, str) else None
             if wanted is not None and isinstance(each.subset, dict):
                 _check_choice(["listeners", index, *path, "subset"], each.subset, wanted, report)

@@ -19,8 +19,6 @@ def check_filter_chains(index: int, listener: Listener, report: Report) -> None:
     """Report everything in the chains of listener number `index` that cannot work."""
     if not isinstance(listener.filter_chains, tuple):
         return
-    if listener.cluster is None and not listener.filter_chains:
-        report(["listeners", index, "cluster"], "missing", "add cluster: app")
     sound = []
     for place, chain in enumerate(listener.filter_chains):
         path: list[PathStep] = ["listeners", index, "filter_chains", place]

@@ -18,7 +18,7 @@ from mesh_core.config.expect import advice, expected, found
 from mesh_core.config.faults import FaultList, Hint, PathStep
 from mesh_core.config.field import Field
 from mesh_core.config.node import Broken, Entry, Mapping, Node, Position, Scalar, Sequence
-from mesh_core.config.wording import is_secret, meant, path_text, quoted, suggestion
+from mesh_core.config.wording import is_secret, meant, path_text, suggestion
 
 
 class _Invalid:
@@ -193,10 +193,6 @@ class _Decoder:
         value = node.value if isinstance(node, Scalar) else None
         if isinstance(value, str) and value in field.type.values:
             return value
-        if isinstance(value, str) and value in field.later:
-            message = f"{quoted(value)} is not supported in this version"
-            self._fault(node.position, message, f"write {expected(field, node)}")
-            return INVALID
         return self._mismatch(node, field)
 
     def _mismatch(self, node: Node, field: Field, wanted: str | None = None) -> _Invalid:

@@ -13,13 +13,12 @@ class Field:
     `item`: what a list or a mapping of any keys holds; `key`: what such keys are; `members`: what a union is of.
     """
 
-    __slots__ = ("examples", "form", "item", "key", "later", "members", "name", "nullable", "type")
+    __slots__ = ("examples", "form", "item", "key", "members", "name", "nullable", "type")
 
     def __init__(self, name: str, declared: inspect.Type) -> None:
         self.name = name
         self.examples: list[Any] = []
         self.form: str | None = None
-        self.later: list[str] = []
         self.nullable = False
         self.type = self._unwrap(declared)
         self.item: Field | None = None
@@ -40,7 +39,6 @@ class Field:
                 extra = declared.extra or {}
                 # From outside in: what is said about the field counts before what is said about its type.
                 self.form = self.form or extra.get("form")
-                self.later = self.later or extra.get("later", [])
                 self.examples = self.examples or (declared.extra_json_schema or {}).get("examples", [])
                 declared = declared.type
             elif isinstance(declared, inspect.UnionType):

@@ -32,15 +32,18 @@ class HostName(Struct, frozen=True):
         return f"{self.host}:{self.port}"
 
 
+def is_host_name(name: str) -> bool:
+    """Whether `name` is a host name without a dot at its end."""
+    return len(name) <= NAME_LIMIT_CHARACTERS and all(map(_LABEL.fullmatch, name.split(".")))
+
+
 def parse_endpoint(text: str) -> Address | HostName:
     """The address, or the host name and the port, that `text` writes. Raises AddressError."""
     try:
         return parse_address(text)
     except NotAnIPAddress as error:
         host, port = error.host, error.port
-    name = host.removesuffix(".")
-    labels = name.split(".")
-    if len(name) > NAME_LIMIT_CHARACTERS or not all(map(_LABEL.fullmatch, labels)):
+    if not is_host_name(host.removesuffix(".")):
         hint = "labels of 1 to 63 of A-Z a-z 0-9 _ - with dots between, 253 characters at most"
         raise AddressError(f"not a host name: {quoted(host)}", hint)
     return HostName(host.lower(), parse_port(port, text))

@@ -5,9 +5,9 @@ from mesh_core.snapshot.snapshot cimport Snapshot
 from mesh_core.snapshot.tables cimport ClusterC
 
 
-# The subsets of a cluster that listeners ask for: {labels (frozenset of pairs): index}, the first of all endpoints.
-# `endpoints`: ResolvedEndpoints; `listeners`: those of the configuration that send to the cluster.
-cdef dict needed_subsets(cluster, endpoints, listeners)
+# The subsets of a cluster that are asked for: {labels (frozenset of pairs): index}, the first of all endpoints.
+# `endpoints`: ResolvedEndpoints; `references`: what names the cluster in the configuration, each with its `subset`.
+cdef dict needed_subsets(cluster, endpoints, references)
 
 # The index of the subset for a listener whose `subset` is `labels` (a dict or None); SUBSET_NONE when there is none.
 cdef uint32_t subset_index(cluster, dict subsets, labels) except? 0

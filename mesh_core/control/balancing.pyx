@@ -6,7 +6,6 @@ from mesh_core.snapshot.tables cimport (
 from mesh_core.upstream.load_balancer cimport load_balancer
 from mesh_core.upstream.view cimport view_bytes, view_init
 
-from mesh_core.config.destinations import destinations
 from mesh_core.config.schema import LeastRequest, Maglev, PeakEwma, RingHash
 
 cdef enum:
@@ -19,11 +18,11 @@ EVERY_ENDPOINT = frozenset()
 
 # --- which subsets there are ---
 
-cdef dict needed_subsets(cluster, endpoints, listeners):
+cdef dict needed_subsets(cluster, endpoints, references):
     cdef dict indexes = {EVERY_ENDPOINT: 0}
     if cluster.subsets is None:
         return indexes
-    asked = [frozenset((each.subset or {}).items()) for listener in listeners for _, each in destinations(listener)]
+    asked = [frozenset((each.subset or {}).items()) for each in references]
     for labels in (*asked, frozenset((cluster.subsets.default_subset or {}).items())):
         if labels and labels not in indexes and any([labels <= each.settings.labels.items() for each in endpoints]):
             indexes[labels] = len(indexes)

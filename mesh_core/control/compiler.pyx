@@ -22,6 +22,7 @@ from mesh_core.tls.context cimport TlsContext, TlsSessions
 from mesh_core.upstream.endpoint_state cimport ENDPOINT_REMOVED, UNHEALTHY_ACTIVE, ClusterState, EndpointState
 from mesh_core.upstream.outlier_detection cimport OutlierPolicy
 
+from mesh_core.config.destinations import cluster_references
 from mesh_core.config.schema.filter_chain import chain_name
 
 CONTROL_DESCRIPTORS = 64
@@ -95,10 +96,13 @@ cdef class Compiler:
         cdef ClusterC* table = <ClusterC*>snapshot.allocate(len(config.clusters) * sizeof(ClusterC))
         snapshot.table.clusters = table
         snapshot.table.cluster_count = <uint32_t>len(config.clusters)
+        references = {}
+        for listener in config.listeners:
+            for _, each in cluster_references(listener):
+                references.setdefault(each.cluster, []).append(each)
         for index, cluster in enumerate(config.clusters):
             found = endpoints.get(cluster.name, ())
-            listeners = [each for each in config.listeners if each.cluster == cluster.name]
-            subsets = needed_subsets(cluster, found, listeners)
+            subsets = needed_subsets(cluster, found, references.get(cluster.name, ()))
             compiled[cluster.name] = (cluster, index, subsets)
             self.compile_cluster(snapshot, &table[index], cluster, found, subsets, tls.get(cluster.name))
 

@@ -1,8 +1,8 @@
 """What one proxy runs: the types of the proxy configuration, the same for a file and for the control channel.
 
 Every field carries its description, so that `hopmesh schema` prints it and docs/configuration.md can be
-checked against it. In `Meta(extra=...)` stands what messages need beyond the types: `form` (what a pattern
-means, in words) and `later` (values that are planned but not there yet).
+checked against it. In `Meta(extra=...)` stands what messages need beyond the types: `form` (what a pattern means, in
+words).
 
 The types promise shape and bounds only. What relates one field to another is in `check`, and what the text of
 an address means is in `address`.
@@ -28,18 +28,44 @@ from mesh_core.config.schema.load_balancing import (
 from mesh_core.config.schema.operations import AccessLog, Admin, Restart
 from mesh_core.config.schema.outlier_detection import OutlierDetection
 from mesh_core.config.schema.retry import Retry, RetryBudget
+from mesh_core.config.schema.route import Route
+from mesh_core.config.schema.route_action import (
+    AffinityCookie,
+    DirectResponse,
+    HashCookie,
+    HashPolicy,
+    HeaderModifier,
+    PathModifier,
+    Redirect,
+    Rewrite,
+    SessionAffinity,
+    WeightedCluster,
+)
+from mesh_core.config.schema.route_match import (
+    HeaderMatch,
+    PathMatch,
+    QueryParameterMatch,
+    RouteMatch,
+)
 from mesh_core.config.schema.tls import ClusterTls, ListenerTls, PeerNames, ServerCertificate
+from mesh_core.config.schema.virtual_host import VirtualHost
 
 __all__ = [
     "AccessLog",
     "Admin",
+    "AffinityCookie",
     "CircuitBreakers",
     "Cluster",
     "ClusterTls",
     "Config",
+    "DirectResponse",
     "Endpoint",
     "FilterChain",
     "FilterChainMatch",
+    "HashCookie",
+    "HashPolicy",
+    "HeaderMatch",
+    "HeaderModifier",
     "HealthCheck",
     "LeastRequest",
     "Listener",
@@ -48,15 +74,25 @@ __all__ = [
     "LocalityWeight",
     "Maglev",
     "OutlierDetection",
+    "PathMatch",
+    "PathModifier",
     "Payload",
     "PeakEwma",
     "PeerNames",
+    "QueryParameterMatch",
+    "Redirect",
     "Restart",
     "Retry",
     "RetryBudget",
+    "Rewrite",
     "RingHash",
+    "Route",
+    "RouteMatch",
     "ServerCertificate",
+    "SessionAffinity",
     "SlowStart",
     "SubsetSelector",
     "Subsets",
+    "VirtualHost",
+    "WeightedCluster",
 ]

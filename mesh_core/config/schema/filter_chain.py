@@ -8,7 +8,9 @@ from msgspec import Meta, Struct
 
 from mesh_core.config.schema.common import Name
 from mesh_core.config.schema.endpoint import Labels
+from mesh_core.config.schema.route import Route
 from mesh_core.config.schema.tls import ListenerTls, Protocol, ServerName
+from mesh_core.config.schema.virtual_host import VirtualHost
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
@@ -93,10 +95,38 @@ class FilterChain(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         FilterChainMatch,
         Meta(description="Which connections. No two chains of a listener may fit equally well."),
     ]
+    protocol: Annotated[
+        Literal["tcp", "http"],
+        Meta(description="What is spoken on them, as of listeners, whatever the listener's own protocol."),
+    ] = "tcp"
     cluster: Annotated[
-        Name,
-        Meta(description="The name of the cluster that they go to.", examples=["app"]),
-    ]
+        Name | None,
+        Meta(
+            description=(
+                "The name of the cluster that they, or their requests, go to. Exactly one of cluster, routes and "
+                "virtual_hosts. Default: none."
+            ),
+            examples=["app"],
+        ),
+    ] = None
+    routes: Annotated[
+        tuple[Route, ...] | None,
+        Meta(
+            description=(
+                "With protocol http: what is done with their requests, whatever host they ask for, as of listeners. "
+                "Default: none."
+            ),
+        ),
+    ] = None
+    virtual_hosts: Annotated[
+        tuple[VirtualHost, ...] | None,
+        Meta(
+            description=(
+                "With protocol http: what is done with their requests, by the host that they ask for, as of "
+                "listeners. Default: none."
+            ),
+        ),
+    ] = None
     subset: Annotated[
         Labels | None,
         Meta(

@@ -9,7 +9,9 @@ from msgspec import Meta, Struct
 from mesh_core.config.schema.common import Name, NaturalInt, PositiveInt
 from mesh_core.config.schema.endpoint import Labels
 from mesh_core.config.schema.filter_chain import FilterChain
+from mesh_core.config.schema.route import Route
 from mesh_core.config.schema.tls import ListenerTls
+from mesh_core.config.schema.virtual_host import VirtualHost
 
 
 class Listener(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -39,9 +41,10 @@ class Listener(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Name | None,
         Meta(
             description=(
-                "The name of the cluster that its connections go to; with filter_chains, those that no chain fits. "
-                "Default: none, which is for listeners with filter_chains only: a connection that no chain fits is "
-                "then closed, as in Envoy."
+                "The name of the cluster that its connections or requests go to; with filter_chains, those of "
+                "connections that no chain fits. Exactly one of cluster, routes and virtual_hosts. Default: none; "
+                "without any of the three, which is for listeners with filter_chains only, a connection that no chain "
+                "fits is closed, as in Envoy."
             ),
             examples=["app"],
         ),
@@ -57,12 +60,27 @@ class Listener(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         ),
     ] = None
     protocol: Annotated[
-        Literal["tcp"],
-        Meta(
-            description="What is spoken here. tcp relays bytes as they come.",
-            extra={"later": ["http"]},
-        ),
+        Literal["tcp", "http"],
+        Meta(description="What is spoken here. tcp relays bytes as they come, http goes by requests."),
     ] = "tcp"
+    routes: Annotated[
+        tuple[Route, ...] | None,
+        Meta(
+            description=(
+                "With protocol http: what is done with its requests, whatever host they ask for; short for one virtual "
+                "host, named as the listener, with hosts: [\"*\"]. Default: none."
+            ),
+        ),
+    ] = None
+    virtual_hosts: Annotated[
+        tuple[VirtualHost, ...] | None,
+        Meta(
+            description=(
+                "With protocol http: what is done with its requests, by the host that they ask for. A request for "
+                "another host is answered with 404. Default: none."
+            ),
+        ),
+    ] = None
     filter_chains: Annotated[
         tuple[FilterChain, ...],
         Meta(

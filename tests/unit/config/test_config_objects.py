@@ -61,7 +61,7 @@ def test_lists_become_tuples() -> None:
         (made(listener={"address": 8080}), "listeners[0].address", "expected a string, found 8080"),
         (made(listener={"address": "nowhere"}), "listeners[0].address", 'no port in "nowhere"'),
         (made(listener={"cluster": "api"}), "listeners[0].cluster", 'no cluster "api"'),
-        (made(listener={"protocol": "http"}), "listeners[0].protocol", '"http" is not supported in this version'),
+        (made(listener={"protocol": "udp"}), "listeners[0].protocol", 'expected one of "http", "tcp", found "udp"'),
         (made(listener={"backlog": 1.5}), "listeners[0].backlog", "expected an integer >= 1, found 1.5"),
         (made(listener={"tls": ListenerTls(certificate="", key="k")}), "listeners[0].tls.certificate", None),  # type: ignore[call-arg]
         (made(cluster={"endpoints": "127.0.0.1:9001"}), "clusters[0].endpoints", None),

@@ -1,0 +1,43 @@
+"""Virtual hosts: which of a listener's requests go by which routes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from mesh_core.config.schema.common import Name
+from mesh_core.config.schema.route import Route
+
+
+class VirtualHost(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Requests to some hosts, and their routes."""
+
+    name: Annotated[
+        Name,
+        Meta(
+            description="What logs and metrics call it. No other virtual host beside it has the same.",
+            examples=["shop"],
+        ),
+    ]
+    hosts: Annotated[
+        tuple[str, ...],
+        Meta(
+            description=(
+                "Hosts that requests ask for (Host header, or the target of CONNECT and of an absolute URL), in "
+                "whatever case: a host name or an IP address (IPv6 in brackets), *. and a host name for all names "
+                "below it, or * for any; each with a port (shop.example:8080) or for every port. The most exact "
+                "counts: a whole name, then the longest after *., then *; of each, one with a port first."
+            ),
+            examples=[["shop.example", "*.shop.example"]],
+        ),
+    ]
+    routes: Annotated[
+        tuple[Route, ...],
+        Meta(
+            description=(
+                "What is done with its requests. A request that no route takes is answered with 404; other virtual "
+                "hosts are not asked, as in Envoy. Default: none."
+            ),
+        ),
+    ] = ()
