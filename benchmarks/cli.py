@@ -82,7 +82,7 @@ def main(*, scenario_names: Sequence[str], proxy_names: Sequence[str], rounds: i
 def _prepare(scenarios: Sequence[Scenario], proxies: Sequence[str], rounds: int, seconds: float) -> Results:
     """Set this process up for measuring, compile the loads, and ask every proxy for its version."""
     network = enter_own_network()
-    for name in ("origin", "bulk", "connect", "idle"):
+    for name in ("origin", "bulk", "http_bulk", "connect", "idle"):
         programs.program(name)
     if any(scenario.mode in (Mode.MTLS, Mode.MTLS_TICKETS) for scenario in scenarios):
         for name in ("tls_connect", "tls_idle"):

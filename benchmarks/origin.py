@@ -23,7 +23,7 @@ class Counts:
 
 
 class Origin(Program):
-    """A running ``load/origin.c``; ``mode`` is http, close, source or sink.
+    """A running ``load/origin.c``; ``mode`` is http, close, bodies, source or sink.
 
     It listens on 127.0.0.1, or on every loopback address.
     """

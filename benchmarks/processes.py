@@ -65,6 +65,10 @@ class Program:
         if not self.running():
             raise BenchmarkError(f"{self._name()} ended early: {self._tail()}")
 
+    def signal(self, number: int) -> None:
+        """Send the program a signal."""
+        self._popen.send_signal(number)
+
     def stop(self) -> None:
         """Stop the program and whatever it started: SIGTERM, then SIGKILL after three seconds."""
         everyone = family(self.pid) if self.running() else []

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 from benchmarks.cpus import Arrangement
 from benchmarks.measure.balancing import least_request, many_endpoints
-from benchmarks.measure.bulk import bulk_down, bulk_up
+from benchmarks.measure.bulk import bulk_down, bulk_up, http_bulk
 from benchmarks.measure.connect import connect, full_handshake, resumed_handshake
 from benchmarks.measure.gil import gil_hold
 from benchmarks.measure.idle import idle_cpu, idle_memory, resident
 from benchmarks.measure.picks import picks
-from benchmarks.measure.requests import requests
+from benchmarks.measure.requests import logged_requests, mesh_requests, requests
+from benchmarks.measure.routes import many_routes
+from benchmarks.measure.syscalls import syscalls
 from benchmarks.measure.trial import Measure
 from benchmarks.peers import PEERS, Mode
 
@@ -64,6 +66,9 @@ _FULL = (*_CONNECT, Metric("tickets", "tickets each"))
 _RESUMED = (*_CONNECT, Metric("resumed", "resumed", 0))
 _RATIO = (Metric("ratio", "CPU ratio", 3), Metric("cpu_us", "CPU µs/connection"),
           Metric("base_cpu_us", "of the other"))
+_REQUEST_RATIO = (_RATIO[0], _CPU_REQUEST, _RATIO[2])
+_CALLS = (Metric("calls", "calls/request", 3), Metric("receives", "receives", 3), Metric("sends", "sends", 3),
+          Metric("waits", "waits", 3), Metric("others", "others", 3))
 _PICKS = tuple(Metric(f"ns_{size}", f"ns, {size:,} endpoints") for size in (10_000, 1_000, 100, 10))
 _IDLE_MEMORY = (Metric("kib_per_connection", "KiB/connection (PSS)", 2),
                 Metric("rss_kib_per_connection", "KiB/connection (RSS)", 2))
@@ -101,6 +106,25 @@ SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in (
              mode=Mode.MTLS_TICKETS),
     Scenario("mtls-idle", "growth per idle mTLS connection, both sides' state, 2,000 of them", idle_memory,
              _IDLE_MEMORY, _TWO, 2_000, mode=Mode.MTLS, needs_proxy=True, most_rounds=3),
+    Scenario("http-1", f"HTTP/1.1, 1 connection, {_SMALL}", requests,
+             (_CPU_REQUEST, _ADDED_P50, _P50, _P99, _RATE), _ONE, 1, mode=Mode.HTTP),
+    Scenario("http-64", f"HTTP/1.1, 64 connections, {_SMALL}", requests, _SATURATED, _ONE, 64, mode=Mode.HTTP),
+    Scenario("http-headers", "HTTP/1.1, 64 connections, requests with 12 header fields as in a mesh", mesh_requests,
+             _SATURATED, _TWO, 64, mode=Mode.HTTP),
+    Scenario("http-log", "HTTP/1.1, 64 connections, an access log in JSON and all metrics", logged_requests,
+             _SATURATED, _TWO, 64, mode=Mode.HTTP_LOG),
+    Scenario("http-pair-mtls", f"HTTP/1.1 through two sidecars with mTLS between them, 64 connections, {_SMALL}",
+             requests, _SATURATED, _ONE, 64, mode=Mode.HTTP_PAIR),
+    Scenario("http-bulk", "HTTP/1.1, bodies of 16 MiB from the origin, 8 connections", http_bulk, _BULK, _TWO, 8,
+             mode=Mode.HTTP),
+    Scenario("http-new", "HTTP/1.1, a new connection for each request, 16 at a time, upstream pooled", connect,
+             _CONNECT, _ONE, 16, mode=Mode.HTTP, needs_proxy=True),
+    Scenario("http-routes", "CPU per request with 10,000 routes in 1,000 virtual hosts over one route", many_routes,
+             _REQUEST_RATIO, _ONE, 16, mode=Mode.HTTP, only=frozenset({"hopmesh"})),
+    Scenario("http-idle", "growth per idle HTTP/1.1 keep-alive connection, 2,000 of them", idle_memory,
+             _IDLE_MEMORY, _TWO, 2_000, mode=Mode.HTTP, needs_proxy=True, most_rounds=3),
+    Scenario("http-syscalls", "system calls per HTTP/1.1 request, 64 connections", syscalls, _CALLS, _ONE, 64,
+             mode=Mode.HTTP, needs_proxy=True, most_rounds=3),
     Scenario("least-request", "CPU per connection with least request over round robin, 10 endpoints",
              least_request, _RATIO, _ONE, 16, only=frozenset({"hopmesh"})),
     Scenario("endpoints-10000", "CPU per connection with 10,000 endpoints over 10, least request",

@@ -7,17 +7,20 @@
  * Modes:
  *   http    answers each request of a keep-alive connection with 100 bytes; idle connections are simply held
  *   close   answers the first request and closes
+ *   bodies  answers each request of a keep-alive connection with a large body
  *   source  sends to each connection as fast as it is taken
  *   sink    receives and discards
  *
  * COUNTERS_FILE is mapped into memory and holds four native 64-bit numbers, which the harness reads while the
  * load runs: requests answered, connections accepted, connections open, bytes sent or received as bulk.
  */
-#include "net.h"
+#include "http.h"
 
 #include <sys/mman.h>
 
-enum mode { HTTP, CLOSE, SOURCE, SINK };
+#define LARGE_HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\n\r\n"
+
+enum mode { HTTP, CLOSE, BODIES, SOURCE, SINK };
 enum { BULK_BYTES = 256 * 1024, RECEIVE_BYTES = 16 * 1024, BATCH = 64, MOST_PIPELINED = 64 };
 
 struct counters {
@@ -27,10 +30,12 @@ struct counters {
 struct connection {
     int fd;
     int matched; /* how many bytes of the "\r\n\r\n" that ends a request have been seen */
+    size_t left; /* of a large body, to be sent */
 };
 
 static enum mode mode;
 static struct counters *counters;
+static int epoll;
 static char bulk[BULK_BYTES], answers[MOST_PIPELINED * RESPONSE_BYTES];
 
 static struct counters *map_counters(const char *path) {
@@ -44,10 +49,10 @@ static struct counters *map_counters(const char *path) {
 }
 
 static enum mode mode_named(const char *name) {
-    static const char *const names[] = {"http", "close", "source", "sink"};
-    for (int i = 0; i < 4; i++)
+    static const char *const names[] = {"http", "close", "bodies", "source", "sink"};
+    for (int i = 0; i < 5; i++)
         if (!strcmp(name, names[i])) return (enum mode)i;
-    fprintf(stderr, "origin: mode '%s' is none of http, close, source, sink\n", name);
+    fprintf(stderr, "origin: mode '%s' is none of http, close, bodies, source, sink\n", name);
     exit(2);
 }
 
@@ -57,7 +62,7 @@ static void end(struct connection *connection) {
     counters->open--;
 }
 
-static void accept_one(int epoll, int listener) {
+static void accept_one(int listener) {
     int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
         if (errno == EAGAIN || errno == ECONNABORTED) return;
@@ -111,6 +116,36 @@ static void pour(struct connection *connection, uint32_t events) {
     if (sent > 0) counters->bytes += (uint64_t)sent;
 }
 
+/* Waits for room while a body is to be sent, and for a request otherwise. */
+static void await(struct connection *connection) {
+    uint32_t events = (connection->left ? EPOLLOUT : EPOLLIN) | EPOLLRDHUP;
+    struct epoll_event event = {.events = events, .data.ptr = connection};
+    if (epoll_ctl(epoll, EPOLL_CTL_MOD, connection->fd, &event)) die("epoll_ctl");
+}
+
+/* One receive, or one send of a piece of the body. */
+static void serve_body(struct connection *connection) {
+    char data[RECEIVE_BYTES];
+    if (!connection->left) {
+        ssize_t got = recv(connection->fd, data, sizeof data, 0);
+        if (got < 0 && errno == EAGAIN) return;
+        if (got <= 0) return end(connection);
+        if (!requests_in(connection, data, got)) return;
+        int size = snprintf(data, sizeof data, LARGE_HEAD, LARGE_BODY_BYTES);
+        if (send(connection->fd, data, (size_t)size, MSG_NOSIGNAL | MSG_MORE) != size) return end(connection);
+        connection->left = LARGE_BODY_BYTES;
+        counters->requests++;
+        return await(connection);
+    }
+    size_t piece = connection->left < BULK_BYTES ? connection->left : BULK_BYTES;
+    ssize_t sent = send(connection->fd, bulk, piece, MSG_NOSIGNAL);
+    if (sent < 0 && errno == EAGAIN) return;
+    if (sent < 0) return end(connection);
+    counters->bytes += (uint64_t)sent;
+    connection->left -= (size_t)sent;
+    if (!connection->left) await(connection);
+}
+
 /* MSG_TRUNC discards in the kernel, so that the origin does not become the bottleneck. */
 static void drain(struct connection *connection) {
     ssize_t got = recv(connection->fd, NULL, 1 << 20, MSG_TRUNC);
@@ -120,14 +155,14 @@ static void drain(struct connection *connection) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 6) usage("PORT one|every http|close|source|sink COUNTERS_FILE LIFE_SECONDS");
+    if (argc != 6) usage("PORT one|every http|close|bodies|source|sink COUNTERS_FILE LIFE_SECONDS");
     int listener = listen_on((int)number(argv[1], 1, 65535), !strcmp(argv[2], "every"));
     mode = mode_named(argv[3]);
     counters = map_counters(argv[4]);
     alarm((unsigned)number(argv[5], 1, 3600));
     for (int i = 0; i < MOST_PIPELINED; i++) memcpy(answers + i * RESPONSE_BYTES, RESPONSE, RESPONSE_BYTES);
 
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    epoll = epoll_create1(EPOLL_CLOEXEC);
     if (epoll < 0) die("epoll_create1");
     watch(epoll, listener, EPOLLIN, NULL);
     struct epoll_event events[BATCH];
@@ -137,11 +172,13 @@ int main(int argc, char **argv) {
         for (int i = 0; i < count; i++) {
             struct connection *connection = events[i].data.ptr;
             if (!connection) {
-                accept_one(epoll, listener);
+                accept_one(listener);
             } else if (mode == SOURCE) {
                 pour(connection, events[i].events);
             } else if (mode == SINK) {
                 drain(connection);
+            } else if (mode == BODIES) {
+                serve_body(connection);
             } else {
                 serve(connection);
             }

@@ -16,12 +16,17 @@ def bulk_up(trial: Trial) -> dict[str, float]:
     return _bulk(trial, "sink", "up")
 
 
-def _bulk(trial: Trial, origin_mode: str, direction: str) -> dict[str, float]:
+def http_bulk(trial: Trial) -> dict[str, float]:
+    """Return the same for large bodies that answer requests on keep-alive connections."""
+    return _bulk(trial, "bodies")
+
+
+def _bulk(trial: Trial, origin_mode: str, *direction: str) -> dict[str, float]:
     origin = trial.origin(origin_mode)
     proxy = trial.proxy(origin)
     seconds = whole(trial.seconds + 2)
-    arguments = [proxy.port, direction, trial.connections, seconds]
-    load = trial.load([str(program("bulk")), *map(str, arguments)])
+    arguments = [proxy.port, *direction, trial.connections, seconds]
+    load = trial.load([str(program("bulk" if direction else "http_bulk")), *map(str, arguments)])
     window = trial.window(load, proxy, origin)
     load.wait(seconds + 10)
     if not window.bytes:

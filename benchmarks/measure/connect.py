@@ -9,7 +9,10 @@ from benchmarks.programs import program
 
 
 def connect(trial: Trial) -> dict[str, float]:
-    """Return CPU of the proxy per connection (µs), connections per second, and a connection's life (µs)."""
+    """Return CPU of the proxy per connection (µs), connections per second, and a connection's life (µs).
+
+    Where the proxy speaks HTTP, each connection is for one request, which an upstream connection from the pool serves.
+    """
     figures, _ = _connections(trial, "connect")
     return figures
 
@@ -36,7 +39,7 @@ def resumed_handshake(trial: Trial) -> dict[str, float]:
 
 def _connections(trial: Trial, load_name: str, *kind: str) -> tuple[dict[str, float], dict[str, float]]:
     """Return the figures, and what the load reported about its whole run."""
-    origin = trial.origin("close")
+    origin = trial.origin("http" if trial.mode.http else "close")
     proxy = trial.proxy(origin)
     seconds = whole(trial.seconds + 2)
     identity = trial.identity() if kind else []
@@ -46,14 +49,15 @@ def _connections(trial: Trial, load_name: str, *kind: str) -> tuple[dict[str, fl
     report = json.loads(load.wait(seconds + 10))
     if report.get("cut"):
         raise BenchmarkError(f"{report['cut']} streams ended without close_notify")
-    if not window.accepted:
-        raise BenchmarkError("the origin accepted no connection while the window was open")
+    served = window.requests if trial.mode.http else window.accepted
+    if not served:
+        raise BenchmarkError("the origin served no connection while the window was open")
     figures = {
-        "connections_per_s": window.accepted / window.seconds,
+        "connections_per_s": served / window.seconds,
         "p50_us": report["p50_us"],
         "p99_us": report["p99_us"],
     }
     if proxy.programs:
-        figures["cpu_us"] = window.proxy_cpu_ns / 1e3 / window.accepted
+        figures["cpu_us"] = window.proxy_cpu_ns / 1e3 / served
         figures["cpu_share"] = window.proxy_cpu_ns / 1e9 / window.seconds
     return figures, report

@@ -28,6 +28,7 @@ class Proxy:
 
     port: int
     programs: list[Program]
+    directory: Path  # where its files are
 
     def pids(self) -> list[int]:
         for program in self.programs:
@@ -54,7 +55,7 @@ class Trial:
         self.peer, self.mode, self.cpus = peer, mode, cpus
         self.seconds, self.connections = seconds, connections
         self.directory = directory
-        self.credentials = None if mode is Mode.TCP else issue(directory)
+        self.credentials = issue(directory) if mode.encrypted else None
         self._stack = stack
 
     def origin(self, mode: str, *, every_address: bool = False) -> Origin:
@@ -72,7 +73,7 @@ class Trial:
         encrypted = {hop.listen_port for hop in plan.hops() if hop.tls_in}
         programs = [self._start(launch, origin, peer.name, plan.directory, tls=launch.port in encrypted)
                     for launch in peer.launches(plan)]
-        return Proxy(plan.listen_port if programs else origin.port, programs)
+        return Proxy(plan.listen_port if programs else origin.port, programs, plan.directory)
 
     def _start(self, launch: Launch, origin: Origin, name: str, directory: Path, *, tls: bool) -> Program:
         for file, text in launch.files.items():
@@ -90,7 +91,8 @@ class Trial:
         wait_until(listening, _START_SECONDS, f"the start of {name}")
         if tls and self.credentials:
             shake_hands(launch.port, self.credentials)
-        _forget_probe(origin, accepted, name)
+        if not self.mode.http:  # where a connection without a request reaches nobody
+            _forget_probe(origin, accepted, name)
         return program
 
     def load(self, argv: list[str]) -> Program:
@@ -110,10 +112,15 @@ class Trial:
 
     def window(self, load: Program | None, proxy: Proxy, origin: Origin, warm_up: float = 1.0,
                seconds: float | None = None) -> Window:
-        """Let a load run for ``warm_up`` seconds, then watch proxy and origin for the trial's seconds."""
+        """Let a load run for ``warm_up`` seconds, then watch proxy and origin for the trial's seconds.
+
+        Raises BenchmarkError when a proxy that is to keep its upstream connections makes new ones.
+        """
         (window,) = watch([(proxy, origin)], warm_up, seconds or self.seconds)
         if load:
             load.check()
+        if self.mode.http and proxy.programs and window.accepted > self.connections + window.requests // 100:
+            raise BenchmarkError(f"{window.accepted} new upstream connections for {window.requests} requests")
         return window
 
 

@@ -12,19 +12,33 @@ class Mode(StrEnum):
     """What stands between the load and the origin.
 
     Wherever there is TLS it is 1.3 with X25519 and AES-128-GCM-SHA256, ECDSA P-256 certificates, and both ends
-    verify the other's by authority, the connecting end by name too. Later modes (HTTP) are added here and to the
-    adapters that can do them.
+    verify the other's by authority, the connecting end by name too. Wherever there is HTTP it is HTTP/1.1 on both
+    sides, with upstream connections that are kept and used again.
     """
 
     TCP = "tcp"  # one process relays bytes
     MTLS = "mtls"  # one process terminates mutual TLS from the load; no session tickets
     MTLS_TICKETS = "mtls-tickets"  # the same, with session tickets
     PAIR = "pair"  # two sidecars: plain from the load, mutual TLS between them, plain to the origin
+    HTTP = "http"  # one process proxies requests
+    HTTP_LOG = "http-log"  # the same, with a line of JSON for each request and every metric that it has
+    HTTP_PAIR = "http-pair"  # as PAIR, each of the two proxying requests
+
+    @property
+    def http(self) -> bool:
+        return self in (Mode.HTTP, Mode.HTTP_LOG, Mode.HTTP_PAIR)
+
+    @property
+    def encrypted(self) -> bool:
+        return self not in (Mode.TCP, Mode.HTTP, Mode.HTTP_LOG)
+
+
+ACCESS_LOG = "access.log"  # of HTTP_LOG, in the plan's directory
 
 
 @dataclass(frozen=True)
 class Hop:
-    """What one process does: it takes connections on a port and opens them to another, plain or with TLS."""
+    """What one process does: it relays connections, or requests, from a port to another, plain or with TLS."""
 
     name: str
     listen_port: int
@@ -32,6 +46,8 @@ class Hop:
     tls_in: bool = False
     tls_out: bool = False
     tickets: bool = False  # whether it issues session tickets where it terminates TLS
+    http: bool = False
+    log: bool = False  # whether it writes the file ACCESS_LOG
 
 
 @dataclass(frozen=True)
@@ -48,11 +64,12 @@ class Plan:
 
     def hops(self) -> list[Hop]:
         """Return what each process has to do, the one beside the origin first."""
-        if self.mode is Mode.PAIR:
-            return [Hop("b", self.between_port, self.origin_port, tls_in=True),
-                    Hop("a", self.listen_port, self.between_port, tls_out=True)]
-        return [Hop("proxy", self.listen_port, self.origin_port, tls_in=self.mode is not Mode.TCP,
-                    tickets=self.mode is Mode.MTLS_TICKETS)]
+        http = self.mode.http
+        if self.mode in (Mode.PAIR, Mode.HTTP_PAIR):
+            return [Hop("b", self.between_port, self.origin_port, tls_in=True, http=http),
+                    Hop("a", self.listen_port, self.between_port, tls_out=True, http=http)]
+        return [Hop("proxy", self.listen_port, self.origin_port, tls_in=self.mode.encrypted,
+                    tickets=self.mode is Mode.MTLS_TICKETS, http=http, log=self.mode is Mode.HTTP_LOG)]
 
 
 @dataclass(frozen=True)
@@ -82,7 +99,7 @@ class Peer(Protocol):
         """Return the processes to start, in order, usually one for each of ``plan.hops()``; none for no proxy.
 
         The next is started when the one before it listens. Each must stay in the foreground, use one worker,
-        write no access log, and end on SIGTERM.
+        write no access log unless ``Hop.log`` says so, and end on SIGTERM.
         """
 
 

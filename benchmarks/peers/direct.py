@@ -5,7 +5,7 @@ from benchmarks.peers.base import Launch, Mode, Plan
 
 class Direct:
     name = "direct"
-    modes = frozenset({Mode.TCP, Mode.PAIR})  # the origin speaks no TLS
+    modes = frozenset({Mode.TCP, Mode.PAIR, Mode.HTTP, Mode.HTTP_PAIR})  # the origin speaks no TLS
 
     def missing(self) -> str | None:
         return None

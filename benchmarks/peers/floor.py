@@ -1,4 +1,4 @@
-"""The floor: our bare relay in C (``benchmarks/floor/relay.c``)."""
+"""The floor: our bare relay in C (``benchmarks/floor/relay.c``), and our bare proxy for HTTP/1.1 (``http.c``)."""
 
 import shutil
 
@@ -8,16 +8,17 @@ from benchmarks.programs import program
 
 class Floor:
     name = "floor"
-    modes = frozenset({Mode.TCP})
+    modes = frozenset({Mode.TCP, Mode.HTTP})
 
     def missing(self) -> str | None:
         return None if shutil.which("cc") else "no C compiler: apt install gcc"
 
     def version(self) -> str:
-        return "benchmarks/floor/relay.c"
+        return "benchmarks/floor/relay.c, http.c"
 
     def launches(self, plan: Plan) -> list[Launch]:
-        argv = [str(program("relay")), str(plan.listen_port), str(plan.origin_port), *self._spread()]
+        name = "http" if plan.mode.http else "relay"
+        argv = [str(program(name)), str(plan.listen_port), str(plan.origin_port), *self._spread()]
         return [Launch(argv, plan.listen_port)]
 
     def _spread(self) -> list[str]:

@@ -5,16 +5,18 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.certificates import NAME, Credentials
 from benchmarks.paths import ROOT, SOURCES
-from benchmarks.peers.base import Hop, Launch, Mode, Plan
+from benchmarks.peers.base import ACCESS_LOG, Hop, Launch, Mode, Plan
 
 _CONFIG = """\
 workers: 1
-listeners: [{{name: in, address: "127.0.0.1:{listen_port}", protocol: tcp, cluster: app{tls_in}}}]
+listeners: [{{name: in, address: "127.0.0.1:{listen_port}", protocol: {protocol}, {destination}{tls_in}}}]
 clusters: [{{name: app, {endpoints}{tls_out}}}]
-"""
+{log}"""
+_LOG = "access_log: {{path: {path}, format: json}}\n"
 _CERTIFICATE = "certificate: {certificate}, key: {key}, trusted_ca: {authority}, min_version: \"1.3\""
 
 
@@ -45,9 +47,14 @@ class Hopmesh:
     def config(self, plan: Plan, hop: Hop) -> str:
         """Return the configuration file of one process."""
         return _CONFIG.format(
-            listen_port=hop.listen_port, endpoints=self._endpoints(hop),
+            listen_port=hop.listen_port, protocol="http" if hop.http else "tcp", destination=self._destination(),
+            endpoints=self._endpoints(hop),
+            log=_LOG.format(path=json.dumps(str(plan.directory / ACCESS_LOG))) if hop.log else "",
             tls_in=_listener_tls(plan.credentials, hop.tickets) if hop.tls_in and plan.credentials else "",
             tls_out=_cluster_tls(plan.credentials) if hop.tls_out and plan.credentials else "")
+
+    def _destination(self) -> str:
+        return "cluster: app"
 
     def _endpoints(self, hop: Hop) -> str:
         return f'endpoints: ["127.0.0.1:{hop.upstream_port}"]'
@@ -75,6 +82,34 @@ class HopmeshBalancing(Hopmesh):
     def _endpoints(self, hop: Hop) -> str:
         endpoints = json.dumps([f"{address}:{hop.upstream_port}" for address in self._addresses])
         return f"load_balancer: {self._load_balancer}, endpoints: {endpoints}"
+
+
+class HopmeshRoutes(Hopmesh):
+    """hopmesh with so many virtual hosts, each with so many routes, half of them by exact path, half by prefix."""
+
+    def __init__(self, virtual_hosts: int, routes: int):
+        self._virtual_hosts = [
+            {"name": f"host-{host}", "hosts": [route_host(host)],
+             "routes": [_route(route) for route in range(routes)]}
+            for host in range(virtual_hosts)]
+
+    def _destination(self) -> str:
+        return f"virtual_hosts: {json.dumps(self._virtual_hosts)}"
+
+
+def route_host(virtual_host: int) -> str:
+    """Return the name by which one of HopmeshRoutes' virtual hosts is asked for."""
+    return f"service-{virtual_host}.mesh.local"
+
+
+def route_path(route: int) -> str:
+    """Return a path that leads to one of a virtual host's routes and to no other."""
+    return f"/api/v1/resource-{route}" + ("" if route % 2 else "/items/17")
+
+
+def _route(route: int) -> dict[str, Any]:
+    kind = "exact" if route % 2 else "prefix"
+    return {"name": f"route-{route}", "matches": [{"path": {kind: f"/api/v1/resource-{route}"}}], "cluster": "app"}
 
 
 def _certificate(credentials: Credentials) -> str:

@@ -9,7 +9,14 @@ from benchmarks.certificates import NAME, issue
 from benchmarks.peers import PEERS, Mode, Plan
 from benchmarks.peers.envoy import Envoy
 from benchmarks.peers.haproxy import HAProxy
-from benchmarks.peers.hopmesh import Hopmesh, HopmeshBalancing, HopmeshWithHog
+from benchmarks.peers.hopmesh import (
+    Hopmesh,
+    HopmeshBalancing,
+    HopmeshRoutes,
+    HopmeshWithHog,
+    route_host,
+    route_path,
+)
 from benchmarks.peers.nginx import Nginx
 from mesh_core.config.load import load_file
 
@@ -94,6 +101,78 @@ def test_a_pair_is_linked_by_tls(tls_plan):
     assert far.upstream_port == 18002
 
 
+CONFIGS = pytest.mark.parametrize(
+    "config", [Hopmesh().config, HAProxy.config, lambda plan, hop: Nginx.config(plan, hop, ""),
+               lambda plan, hop: json.dumps(Envoy.config(plan, hop))],
+    ids=["hopmesh", "haproxy", "nginx", "envoy"])
+
+
+@CONFIGS
+class TestHttp:
+    def test_it_is_spoken_on_demand(self, config, tmp_path):
+        relayed, proxied = (
+            config(plan, *plan.hops()) for plan in (_plan(Mode.TCP, tmp_path), _plan(Mode.HTTP, tmp_path)))
+        spoken = r"protocol: http\b|mode http\b|proxy_http_version 1.1;|HttpConnectionManager"
+        assert re.search(spoken, proxied)
+        assert not re.search(spoken, relayed)
+        assert "18001" in proxied
+        assert "18002" in proxied
+
+    def test_only_the_logging_mode_logs(self, config, tmp_path):
+        silent, logged = (
+            config(plan, *plan.hops()) for plan in (_plan(Mode.HTTP, tmp_path), _plan(Mode.HTTP_LOG, tmp_path)))
+        log = r"log stdout|access_log\b(?! off)"
+        assert re.search(log, logged)
+        assert not re.search(log, silent)
+
+    def test_a_pair_has_tls_between_and_http_in_both(self, config, tls_plan):
+        plan = tls_plan(Mode.HTTP_PAIR)
+        texts = [config(plan, hop) for hop in plan.hops()]
+        for text in texts:
+            assert str(plan.directory / "ca.pem") in text
+            assert re.search(r"protocol: http\b|mode http\b|https?://next|HttpConnectionManager", text)
+
+
+def _plan(mode, directory):
+    return Plan(mode, 18001, 18002, directory)
+
+
+def test_haproxys_standard_output_is_its_access_log(tmp_path):
+    (launch,) = HAProxy().launches(_plan(Mode.HTTP_LOG, tmp_path))
+    assert launch.argv[:3] == ["sh", "-c", 'exec "$@" >access.log']
+    assert "-q" not in launch.argv
+
+
+def test_envoys_log_is_json_of_one_request_a_line(tmp_path):
+    plan = _plan(Mode.HTTP_LOG, tmp_path)
+    (listener,) = Envoy.config(plan, *plan.hops())["static_resources"]["listeners"]
+    manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    log = manager["access_log"][0]["typed_config"]
+    assert log["path"] == str(tmp_path / "access.log")
+    assert log["log_format"]["json_format"]["response_code"] == "%RESPONSE_CODE%"
+
+
+def test_nginx_asks_by_the_scheme_of_the_hop(tls_plan):
+    far, near = (Nginx.config(tls_plan(Mode.HTTP_PAIR), hop, "") for hop in tls_plan(Mode.HTTP_PAIR).hops())
+    assert "proxy_pass http://next;" in far
+    assert "proxy_pass https://next;" in near
+    assert "proxy_ssl on;" not in near
+    assert far.count("{") == far.count("}")
+
+
+def test_ten_thousand_routes_are_asked_for_by_paths_of_their_own(tmp_path):
+    text = HopmeshRoutes(1_000, 10).config(_plan(Mode.HTTP, tmp_path), *_plan(Mode.HTTP, tmp_path).hops())
+    assert text.count('"cluster": "app"') == 10_000
+    assert text.count('"exact"') == text.count('"prefix"') == 5_000
+    for host in (0, 999):
+        assert f'"hosts": ["{route_host(host)}"]' in text
+    assert len({route_path(route) for route in range(10)}) == 10
+    for route in range(10):
+        own = f'"/api/v1/resource-{route}"'
+        assert own in text
+        assert f'"{route_path(route)}'.startswith(own[:-1])
+
+
 @pytest.mark.parametrize("name", sorted(set(PEERS) - {"direct", "floor"}))
 def test_the_far_sidecar_of_a_pair_is_started_first_and_files_differ(name, tls_plan):
     far, near = PEERS[name].launches(tls_plan(Mode.PAIR))
@@ -101,9 +180,7 @@ def test_the_far_sidecar_of_a_pair_is_started_first_and_files_differ(name, tls_p
     assert not far.files.keys() & near.files.keys()
 
 
-@pytest.mark.parametrize("config", [Hopmesh().config, HAProxy.config, lambda plan, hop: Nginx.config(plan, hop, ""),
-                                    lambda plan, hop: json.dumps(Envoy.config(plan, hop))],
-                         ids=["hopmesh", "haproxy", "nginx", "envoy"])
+@CONFIGS
 class TestTls:
     def test_it_is_the_same_at_every_end(self, config, tls_plan):
         plan = tls_plan(Mode.PAIR)
