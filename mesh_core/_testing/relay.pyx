@@ -29,7 +29,7 @@ cdef class Relay:
     cdef bint open
 
     def __cinit__(self, int source_fd, int sink_fd, StatsScope scope not None):
-        cdef int error = core_init(&self.core, 0, 4096, -1, scope.blocks[0])
+        cdef int error = core_init(&self.core, 0, 4096, 16, -1, scope.blocks[0])
         if error:
             raise OSError(error, "core_init")
         self.open = True

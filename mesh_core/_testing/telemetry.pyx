@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 from mesh_core._testing.convert cimport peer_address
 from mesh_core.runtime.ring cimport RingC, ring_commit, ring_destroy, ring_init, ring_reserve
-from mesh_core.telemetry cimport access_log, response_flags, stats
+from mesh_core.telemetry cimport access_log, access_record, response_flags, stats
 from mesh_core.telemetry.stats cimport StatsScope
 
 STAT_COUNTS = {
@@ -15,7 +15,7 @@ STAT_COUNTS = {
     "outlier_detection": stats.OUTLIER_STAT_COUNT,
     "health_check": stats.HEALTH_CHECK_STAT_COUNT,
 }
-ACCESS_TEXT_LIMIT = access_log.ACCESS_TEXT_LIMIT
+ACCESS_TEXT_LIMIT = access_record.ACCESS_TEXT_LIMIT
 FLAG_NAMES = [response_flags.flag_name(index).decode() for index in range(response_flags.FLAG_COUNT)]
 DETAIL_TEXTS = [response_flags.detail_text(index).decode() for index in range(response_flags.DETAIL_COUNT)]
 
@@ -54,8 +54,8 @@ cdef class AccessRing:
         """Write a record as a worker does; False when the ring was full. `more`: the texts after the endpoint."""
         cdef tuple texts = (listener, cluster, endpoint, *more)
         cdef bytes joined = b"".join(texts)
-        cdef uint32_t size = <uint32_t>(sizeof(access_log.AccessRecordC) + len(joined))
-        cdef access_log.AccessRecordC* record = <access_log.AccessRecordC*>ring_reserve(&self.ring, size)
+        cdef uint32_t size = <uint32_t>(sizeof(access_record.AccessRecordC) + len(joined))
+        cdef access_record.AccessRecordC* record = <access_record.AccessRecordC*>ring_reserve(&self.ring, size)
         if record == NULL:
             return False
         memset(record, 0, size)

@@ -112,6 +112,8 @@ cdef class Compiler:
         out.state = &state.state
         out.name = self.name(snapshot, cluster.name)
         out.stats = self.stats(snapshot, "cluster", (cluster.name,))
+        out.metric_id = self.registry.cluster_id(cluster.name)
+        out.time_stats = self.stats(snapshot, "upstream_rq_time", (cluster.name,))
         out.connect_timeout_ms = cluster.connect_timeout_ms
         self.compile_resilience(snapshot, out, cluster, <uint32_t>len(endpoints))
         out.send_proxy_protocol = {None: 0, "v1": 1, "v2": 2}[cluster.send_proxy_protocol]

@@ -70,6 +70,9 @@ cdef extern from "<unistd.h>" nogil:
     ssize_t read(int fd, void* data, size_t size)
     ssize_t write(int fd, const void* data, size_t size)
 
+cdef extern from "<sys/random.h>" nogil:
+    ssize_t getrandom(void* data, size_t size, unsigned int flags)
+
 cdef extern from "<signal.h>" nogil:
     ctypedef struct sigset_t:
         pass

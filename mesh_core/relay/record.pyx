@@ -1,68 +1,52 @@
 """The access record of a connection; the contract stands in record.pxd."""
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t
-from libc.string cimport memcpy, memset, strlen
+from libc.stdint cimport uint8_t, uint32_t
+from libc.string cimport memcpy, memset
 from mesh_core.net.address cimport address_is_wildcard
 from mesh_core.net.sockets cimport socket_local_address
 from mesh_core.runtime.ring cimport ring_commit, ring_reserve
-from mesh_core.telemetry.access_log cimport (
-    ACCESS_TEXT_LIMIT, TEXT_CLUSTER, TEXT_COUNT, TEXT_DOWNSTREAM_FAILURE, TEXT_DOWNSTREAM_PEER_IDENTITY,
+from mesh_core.telemetry.access_record cimport (
+    TEXT_CLUSTER, TEXT_COUNT, TEXT_DOWNSTREAM_FAILURE, TEXT_DOWNSTREAM_PEER_IDENTITY,
     TEXT_DOWNSTREAM_TLS_CIPHER, TEXT_DOWNSTREAM_TLS_VERSION, TEXT_ENDPOINT, TEXT_LISTENER,
     TEXT_REQUESTED_SERVER_NAME, TEXT_UPSTREAM_FAILURE, TEXT_UPSTREAM_PEER_IDENTITY, TEXT_UPSTREAM_TLS_CIPHER,
-    TEXT_UPSTREAM_TLS_VERSION, AccessRecordC,
+    TEXT_UPSTREAM_TLS_VERSION, AccessRecordC, access_text_add, access_text_add_static,
 )
 from mesh_core.tls.openssl cimport TLSEXT_NAMETYPE_HOST_NAME, openssl
-from mesh_core.tls.session cimport TLS_ESTABLISHED, TlsC
+from mesh_core.tls.session cimport TLS_ESTABLISHED
 
 
-# The texts of one record, before they are copied into the ring.
-cdef struct TextsC:
-    const char* texts[TEXT_COUNT]
-    uint16_t sizes[TEXT_COUNT]
-    uint32_t total
-
-
-cdef void add(TextsC* texts, int which, const char* text, size_t size) noexcept nogil:
-    texts.texts[which] = text
-    texts.sizes[which] = <uint16_t>min(size, <size_t>ACCESS_TEXT_LIMIT)
-    texts.total += texts.sizes[which]
-
-
-cdef void add_static(TextsC* texts, int which, const char* text) noexcept nogil:
-    if text != NULL:
-        add(texts, which, text, strlen(text))
-
-
-cdef void add_tls(TextsC* texts, const TlsC* tls, int version, int cipher, int identity) noexcept nogil:
+cdef void add_side(AccessTextsC* texts, const TlsC* tls, int version, int cipher, int identity) noexcept nogil:
     if tls == NULL:
         return
     if tls.identity_size:
-        add(texts, identity, <const char*>tls.identity, tls.identity_size)
+        access_text_add(texts, identity, <const char*>tls.identity, tls.identity_size)
     if tls.flags & TLS_ESTABLISHED:
-        add_static(texts, version, openssl.SSL_get_version(tls.ssl))
-        add_static(texts, cipher, openssl.SSL_CIPHER_get_name(openssl.SSL_get_current_cipher(tls.ssl)))
+        access_text_add_static(texts, version, openssl.SSL_get_version(tls.ssl))
+        access_text_add_static(texts, cipher, openssl.SSL_CIPHER_get_name(openssl.SSL_get_current_cipher(tls.ssl)))
 
 
-cdef void gather(const ConnectionC* connection, TextsC* texts) noexcept nogil:
-    cdef const TlsC* downstream = connection.downstream.tls
-    cdef const TlsC* upstream = connection.upstream.tls
-    memset(texts, 0, sizeof(TextsC))
-    add(texts, TEXT_LISTENER, connection.listener.name.text, connection.listener.name.size)
-    if connection.cluster != NULL:
-        add(texts, TEXT_CLUSTER, connection.cluster.name.text, connection.cluster.name.size)
-    if connection.endpoint != NULL:
-        add(texts, TEXT_ENDPOINT, connection.endpoint.name.text, connection.endpoint.name.size)
+cdef void record_add_tls(AccessTextsC* texts, const TlsC* downstream, const TlsC* upstream) noexcept nogil:
     if downstream != NULL:
-        add_static(texts, TEXT_REQUESTED_SERVER_NAME,
-                   openssl.SSL_get_servername(downstream.ssl, TLSEXT_NAMETYPE_HOST_NAME))
-    add_tls(texts, downstream, TEXT_DOWNSTREAM_TLS_VERSION, TEXT_DOWNSTREAM_TLS_CIPHER, TEXT_DOWNSTREAM_PEER_IDENTITY)
-    add_tls(texts, upstream, TEXT_UPSTREAM_TLS_VERSION, TEXT_UPSTREAM_TLS_CIPHER, TEXT_UPSTREAM_PEER_IDENTITY)
-    add_static(texts, TEXT_DOWNSTREAM_FAILURE, connection.downstream_failure)
-    add_static(texts, TEXT_UPSTREAM_FAILURE, connection.upstream_failure)
+        access_text_add_static(
+            texts, TEXT_REQUESTED_SERVER_NAME, openssl.SSL_get_servername(downstream.ssl, TLSEXT_NAMETYPE_HOST_NAME))
+    add_side(texts, downstream, TEXT_DOWNSTREAM_TLS_VERSION, TEXT_DOWNSTREAM_TLS_CIPHER, TEXT_DOWNSTREAM_PEER_IDENTITY)
+    add_side(texts, upstream, TEXT_UPSTREAM_TLS_VERSION, TEXT_UPSTREAM_TLS_CIPHER, TEXT_UPSTREAM_PEER_IDENTITY)
+
+
+cdef void gather(const ConnectionC* connection, AccessTextsC* texts) noexcept nogil:
+    memset(texts, 0, sizeof(AccessTextsC))
+    access_text_add(texts, TEXT_LISTENER, connection.listener.name.text, connection.listener.name.size)
+    if connection.cluster != NULL:
+        access_text_add(texts, TEXT_CLUSTER, connection.cluster.name.text, connection.cluster.name.size)
+    if connection.endpoint != NULL:
+        access_text_add(texts, TEXT_ENDPOINT, connection.endpoint.name.text, connection.endpoint.name.size)
+    record_add_tls(texts, connection.downstream.tls, connection.upstream.tls)
+    access_text_add_static(texts, TEXT_DOWNSTREAM_FAILURE, connection.downstream_failure)
+    access_text_add_static(texts, TEXT_UPSTREAM_FAILURE, connection.upstream_failure)
 
 
 cdef void connection_record(ConnectionC* connection, int64_t now_us) noexcept nogil:
-    cdef TextsC texts
+    cdef AccessTextsC texts
     cdef AccessRecordC* record
     cdef uint32_t size
     cdef uint8_t* place
@@ -90,7 +74,7 @@ cdef void connection_record(ConnectionC* connection, int64_t now_us) noexcept no
     elif address_is_wildcard(&connection.listener.local):
         socket_local_address(connection.downstream.source.fd, &record.downstream_local)
     socket_local_address(connection.upstream.source.fd, &record.upstream_local)
-    memcpy(record.text_sizes, texts.sizes, sizeof(texts.sizes))
+    memcpy(record.text_sizes, texts.sizes, sizeof(record.text_sizes))
     place = <uint8_t*>(record + 1)
     for index in range(TEXT_COUNT):
         if texts.sizes[index]:

@@ -5,6 +5,9 @@ from mesh_core.runtime.byte_queue cimport BlockPoolC
 from mesh_core.runtime.pipe_pool cimport PipePoolC
 from mesh_core.runtime.reactor cimport ReactorC
 from mesh_core.runtime.ring cimport RingC
+from mesh_core.telemetry.request_capture cimport CapturePoolC
+from mesh_core.telemetry.request_id cimport RequestIdsC
+from mesh_core.telemetry.request_metrics cimport RequestMetricsC
 
 cdef enum:
     WORKERS_MOST = 256         # in one process
@@ -20,6 +23,9 @@ cdef struct CoreC:
     uint8_t* plain             # with TLS, bytes in the clear: SCRATCH_BYTES; part of `scratch`
     uint8_t* wire              # with TLS, records to be sent: SCRATCH_BYTES; part of `scratch`
     RingC access_ring
+    CapturePoolC captures      # for the access records of requests
+    RequestMetricsC request_metrics
+    RequestIdsC request_ids
     int notify_fd              # eventfd that wakes the control thread; borrowed
     uint64_t* stats            # this worker's counters of the SERVER scope; borrowed
     uint32_t index             # which worker, from 0
@@ -28,7 +34,9 @@ cdef struct CoreC:
 
 
 # 0, or an errno (ENOMEM, EMFILE …); on failure nothing stays allocated.
-cdef int core_init(CoreC* core, uint32_t index, uint64_t ring_bytes, int notify_fd, uint64_t* stats) noexcept nogil
+cdef int core_init(
+    CoreC* core, uint32_t index, uint64_t ring_bytes, uint32_t series_limit, int notify_fd, uint64_t* stats
+) noexcept nogil
 cdef void core_destroy(CoreC* core) noexcept nogil
 
 # Wake the control thread.

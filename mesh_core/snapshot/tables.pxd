@@ -4,10 +4,11 @@ Everything that a pointer here leads to belongs to the snapshot's arena, or to a
 alive. Only what is marked otherwise is ever written after publication.
 """
 
-from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from mesh_core.includes.socket cimport sockaddr_storage, socklen_t
 from mesh_core.net.address cimport PeerAddressC
 from mesh_core.snapshot.filter_chain_table cimport FilterChainTableC
+from mesh_core.telemetry.request_capture cimport CapturePlanC
 from mesh_core.tls.context cimport TlsContextC
 from mesh_core.tls.openssl cimport SSL_SESSION
 from mesh_core.upstream.endpoint_state cimport ClusterStateC, EndpointStateC
@@ -165,6 +166,8 @@ cdef struct ClusterC:
     uint32_t close_on          # `unhealthy` bits with which an endpoint's connections are reset
     uint64_t** stats           # ClusterStat words, a block for each worker
     uint64_t** outlier_stats   # OutlierStat words, the same; NULL without outlier detection
+    uint32_t metric_id         # the same for the same name in every snapshot; not 0
+    uint64_t** time_stats      # words of the upstream_rq_time histogram, a block for each worker
 
 
 # Where a connection goes.
@@ -191,6 +194,7 @@ cdef struct ListenerC:
     int64_t proxy_timeout_ms
     uint32_t buffer_limit      # bytes
     bint accept_proxy_protocol
+    uint8_t metric_traits      # RequestTrait bits that all its requests have
     uint64_t** stats           # ListenerStat words, a block for each worker
 
 
@@ -205,6 +209,7 @@ cdef struct SnapshotC:
     uint64_t* active           # connections of the process; written atomically
     int descriptor_limit       # the first descriptor number that traffic may not have
     bint access_log            # whether workers write access records
+    const CapturePlanC* capture_plan  # what they keep of requests for them; NULL without an access log
     const uint64_t* shared_sockets  # socket_id of those that another process accepts from, or may be about to
     uint32_t shared_socket_count
     uint64_t* users            # for each worker, USERS_STRIDE apart: what still holds this snapshot there; its own

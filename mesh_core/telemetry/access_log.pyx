@@ -1,13 +1,16 @@
 """Access records as JSON lines, one for each connection, with the field names of Envoy's access log."""
 
-from libc.stdint cimport uint8_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.stdio cimport snprintf
 from libc.string cimport memcpy, strlen
 from libc.time cimport gmtime_r, time_t, tm
 from mesh_core.includes.linux cimport strerror
-from mesh_core.net.address cimport ADDRESS_TEXT_BYTES, address_format
+from mesh_core.net.address cimport ADDRESS_TEXT_BYTES, PeerAddressC, address_format
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
-from mesh_core.runtime.ring cimport ring_consume, ring_peek
+from mesh_core.runtime.ring cimport RingC, ring_consume, ring_peek
+from mesh_core.telemetry.access_record cimport (
+    ACCESS_TEXT_LIMIT, TEXT_CLUSTER, TEXT_COUNT, TEXT_ENDPOINT, TEXT_LISTENER, TEXT_UPSTREAM_FAILURE, AccessRecordC,
+)
 from mesh_core.telemetry.response_flags cimport FLAG_COUNT, detail_text, flag_name
 
 cdef enum:

@@ -7,6 +7,7 @@ from weakref import WeakValueDictionary
 
 from mesh_core.includes.atomic cimport load_relaxed_u64
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
+from mesh_core.telemetry.histogram cimport TIME_HISTOGRAM_WORDS
 
 COUNTER = "counter"
 GAUGE = "gauge"
@@ -140,6 +141,8 @@ cdef dict WORDS = {
     "endpoint": ENDPOINT_STAT_COUNT,
     "outlier_detection": OUTLIER_STAT_COUNT,
     "health_check": HEALTH_CHECK_STAT_COUNT,
+    # A histogram, which `buckets` reads.
+    "upstream_rq_time": TIME_HISTOGRAM_WORDS,
 }
 
 cdef class StatsScope:
@@ -188,6 +191,10 @@ cdef class StatsScope:
             values[name] = max(0, value - sum([self.total(word) for word in subtracted]))
         return values
 
+    def buckets(self):
+        """The words of a histogram's scope, summed over the workers: list[int]."""
+        return [self.total(word) for word in range(self.words)]
+
 
 class StatsRegistry:
     """All scopes of one proxy, by name.
@@ -198,6 +205,9 @@ class StatsRegistry:
     def __init__(self, workers):
         self.workers = workers
         self._scopes = WeakValueDictionary()
+        # 0 is no cluster.
+        self.cluster_names = [None]
+        self._cluster_ids = {}
 
     def scope(self, kind, *labels):
         """The scope of that kind and those label values, made when it is new."""
@@ -205,6 +215,13 @@ class StatsRegistry:
         if scope is None:
             scope = self._scopes[kind, labels] = StatsScope(kind, labels, self.workers)
         return scope
+
+    def cluster_id(self, name):
+        """The number that series of requests know a cluster by: the same as long as the process lives."""
+        if name not in self._cluster_ids:
+            self._cluster_ids[name] = len(self.cluster_names)
+            self.cluster_names.append(name)
+        return self._cluster_ids[name]
 
     def scopes(self, kind):
         """The scopes of one kind, in order of their labels."""

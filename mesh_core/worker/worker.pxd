@@ -31,7 +31,7 @@ cdef struct WorkerC:
 
 # 0, or an errno.
 cdef int worker_init(
-    WorkerC* worker, uint32_t index, uint64_t ring_bytes, int notify_fd, uint64_t* stats
+    WorkerC* worker, uint32_t index, uint64_t ring_bytes, uint32_t series_limit, int notify_fd, uint64_t* stats
 ) noexcept nogil
 
 # Any thread: ask for commands and the mailbox to be looked at.

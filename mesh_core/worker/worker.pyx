@@ -17,6 +17,7 @@ from mesh_core.runtime.ring cimport ring_arm
 from mesh_core.snapshot.snapshot cimport Snapshot, snapshot_hold, snapshot_release
 from mesh_core.snapshot.tables cimport ListenerC
 from mesh_core.telemetry.access_log cimport collect_access_log
+from mesh_core.telemetry.request_metrics cimport SERIES_LIMIT_DEFAULT, read_request_metrics
 from mesh_core.telemetry.response_flags cimport DETAIL_DRAIN_LIMIT, FLAG_DOWNSTREAM_CONNECTION_TERMINATION
 from mesh_core.telemetry.stats cimport LISTENER_DRAIN_CLOSED, StatsScope
 from mesh_core.worker.acceptor cimport (
@@ -25,11 +26,11 @@ from mesh_core.worker.acceptor cimport (
 
 
 cdef int worker_init(
-    WorkerC* worker, uint32_t index, uint64_t ring_bytes, int notify_fd, uint64_t* stats
+    WorkerC* worker, uint32_t index, uint64_t ring_bytes, uint32_t series_limit, int notify_fd, uint64_t* stats
 ) noexcept nogil:
     cdef int error
     memset(worker, 0, sizeof(WorkerC))
-    error = core_init(&worker.core, index, ring_bytes, notify_fd, stats)
+    error = core_init(&worker.core, index, ring_bytes, series_limit, notify_fd, stats)
     if error:
         return error
     worker.connections.core = &worker.core
@@ -193,8 +194,12 @@ cdef class Worker:
     cdef StatsScope server     # keeps the counters that `state` points to
     cdef list held             # snapshots that `state` may still reach, though nobody else keeps them
 
-    def __cinit__(self, uint32_t index, int notify_fd, StatsScope server, uint64_t ring_bytes=1 << 20):
+    def __cinit__(
+        self, uint32_t index, int notify_fd, StatsScope server, uint64_t ring_bytes=1 << 21,
+        uint32_t series_limit=SERIES_LIMIT_DEFAULT,
+    ):
         """`notify_fd`: an eventfd, written when there is news. `ring_bytes`: room for access records, a power of two.
+        `series_limit`: series of request metrics.
 
         Raises OSError when descriptors are exhausted, MemoryError.
         """
@@ -206,7 +211,7 @@ cdef class Worker:
         self.state = <WorkerC*>memory_alloc(sizeof(WorkerC))
         if self.state == NULL:
             raise MemoryError()
-        error = worker_init(self.state, index, ring_bytes, notify_fd, server.blocks[index])
+        error = worker_init(self.state, index, ring_bytes, series_limit, notify_fd, server.blocks[index])
         if error:
             memory_free(self.state)
             self.state = NULL
@@ -276,6 +281,10 @@ cdef class Worker:
     def arm_access_log(self):
         """Ask for a notification at the next access record; True when some have come meanwhile."""
         return ring_arm(&self.alive().core.access_ring)
+
+    def request_series(self):
+        """The series of request metrics: a list of what read_request_metrics gives."""
+        return read_request_metrics(&self.alive().core.request_metrics)
 
     @property
     def stopped(self):
