@@ -2,11 +2,18 @@
 
 from libc.stdint cimport uint32_t, uint64_t
 from mesh_core._testing.convert cimport peer_bytes
+from mesh_core.http1.limits cimport Http1LimitsC
 from mesh_core.includes.atomic cimport fetch_add_u64, fetch_sub_u64
 from mesh_core.snapshot cimport shared_count as shared_count_module
+from mesh_core.snapshot.http_settings cimport (
+    FORWARDED_APPEND, FORWARDED_KEEP, FORWARDED_OVERWRITE, ClusterHttpC, HttpSettingsC,
+)
 from mesh_core.snapshot.shared_count cimport SharedCount
 from mesh_core.snapshot.snapshot cimport Snapshot, snapshot_hold, snapshot_release
-from mesh_core.snapshot.tables cimport SUBSET_NONE, ClusterC, EndpointC, ListenerC, NameC
+from mesh_core.snapshot.tables cimport SUBSET_NONE, ClusterC, EndpointC, FilterChainC, ListenerC, NameC
+
+FORWARDED = {FORWARDED_APPEND: "append", FORWARDED_OVERWRITE: "overwrite", FORWARDED_KEEP: "keep"}
+
 
 cdef str name_text(const NameC* name):
     return name.text[:name.size].decode()
@@ -26,8 +33,49 @@ cdef dict cluster_fields(const ClusterC* cluster):
         "endpoints": [endpoint_fields(&cluster.endpoints[index]) for index in range(cluster.endpoint_count)],
         "connect_timeout_ms": cluster.connect_timeout_ms,
         "send_proxy_protocol": cluster.send_proxy_protocol,
+        "max_requests": cluster.max_requests,
+        "max_pending_requests": cluster.max_pending_requests,
+        "http": cluster_http_fields(&cluster.http),
         "stats": <size_t>cluster.stats[0],
     }
+
+
+cdef list limits(const Http1LimitsC* limits):
+    return [limits.head_bytes, limits.start_line_bytes, limits.field_count, limits.chunk_line_bytes,
+            limits.chunk_extension_bytes]
+
+
+cdef dict cluster_http_fields(const ClusterHttpC* http):
+    return {
+        "limits": limits(&http.limits),
+        "idle_timeout_ms": http.idle_timeout_ms,
+        "max_connection_duration_ms": http.max_connection_duration_ms,
+        "max_requests_per_connection": http.max_requests_per_connection,
+        "max_idle_connections": http.max_idle_connections,
+    }
+
+
+cdef dict http_fields(const HttpSettingsC* settings):
+    return {
+        "limits": limits(&settings.limits),
+        "path": (bool(settings.path.normalize), bool(settings.path.merge_slashes), settings.path.escaped_slashes),
+        "idle_timeout_ms": settings.idle_timeout_ms,
+        "request_headers_timeout_ms": settings.request_headers_timeout_ms,
+        "stream_idle_timeout_ms": settings.stream_idle_timeout_ms,
+        "max_requests_per_connection": settings.max_requests_per_connection,
+        "default_host": settings.default_host.bytes[:settings.default_host.size],
+        "forwarded_headers": FORWARDED[settings.forwarded_headers],
+        "generate_request_id": bool(settings.generate_request_id),
+        "preserve_external_request_id": bool(settings.preserve_external_request_id),
+        "accept_http_10": bool(settings.accept_http_10),
+        "allow_absolute_url": bool(settings.allow_absolute_url),
+    }
+
+
+cdef dict chain_fields(const FilterChainC* chain):
+    if chain == NULL:
+        return None
+    return {"id": chain.id, "http": None if chain.http == NULL else http_fields(&chain.http.settings)}
 
 
 cdef dict listener_fields(const ListenerC* listener, uint32_t workers):
@@ -66,6 +114,12 @@ def snapshot_fields(Snapshot snapshot not None):
         "clusters": [cluster_fields(&snapshot.table.clusters[index])
                      for index in range(snapshot.table.cluster_count)],
     }
+
+
+def destination_fields(Snapshot snapshot not None, uint32_t listener):
+    """Of a listener, by its index: what its fallback says, then what each of its chains does."""
+    cdef const ListenerC* table = &snapshot.table.listeners[listener]
+    return [chain_fields(table.fallback), *[chain_fields(&table.chains[index]) for index in range(table.chain_count)]]
 
 
 def hold_snapshot(Snapshot snapshot not None, uint32_t worker):

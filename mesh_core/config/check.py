@@ -18,6 +18,7 @@ from mesh_core.config.check_balancing import check_balancing
 from mesh_core.config.check_dns import check_dns
 from mesh_core.config.check_filter_chains import check_filter_chains
 from mesh_core.config.check_health_checks import check_health_checks
+from mesh_core.config.check_http import check_http
 from mesh_core.config.check_routes import check_routes
 from mesh_core.config.check_tls import check_cluster_tls, check_listener_tls
 from mesh_core.config.destinations import cluster_references, destinations
@@ -60,6 +61,7 @@ def check(config: Config, report: Report) -> None:
         check_cluster_tls(["clusters", i, "tls"], cluster, report)
     check_balancing(clusters, listeners, report)
     check_health_checks(clusters, report)
+    check_http(listeners, clusters, report)
 
 
 def _parts(items: object, of: type[_Part]) -> Iterator[tuple[int, _Part]]:

@@ -23,13 +23,25 @@ def destinations(listener: Listener) -> Iterator[tuple[list[PathStep], Listener 
 def cluster_references(listener: Listener) -> Iterator[tuple[list[PathStep], ClusterReference]]:
     """Yield whatever has `cluster` and `subset`, with its path within the listener; the values may be wrong."""
     for path, destination in destinations(listener):
-        yield path, destination
-        for below, route in routes(destination):
-            yield [*path, *below], route
-            weighted = route.clusters
-            for place, each in enumerate(weighted if isinstance(weighted, tuple) else ()):
-                if isinstance(each, WeightedCluster):
-                    yield [*path, *below, "clusters", place], each
+        for below, each in _references(destination):
+            yield [*path, *below], each
+
+
+def clusters_of(destination: Listener | FilterChain) -> Iterator[str]:
+    """Yield the names of the clusters that its connections or requests may go to, some more than once."""
+    for _, each in _references(destination):
+        if isinstance(each.cluster, str):
+            yield each.cluster
+
+
+def _references(destination: Listener | FilterChain) -> Iterator[tuple[list[PathStep], ClusterReference]]:
+    yield [], destination
+    for path, route in routes(destination):
+        yield path, route
+        weighted = route.clusters
+        for place, each in enumerate(weighted if isinstance(weighted, tuple) else ()):
+            if isinstance(each, WeightedCluster):
+                yield [*path, "clusters", place], each
 
 
 def routes(destination: Listener | FilterChain) -> Iterator[tuple[list[PathStep], Route]]:

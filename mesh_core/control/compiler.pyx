@@ -4,16 +4,19 @@ Text, defaults and cross-references were judged by mesh_core.config; what can st
 """
 
 import resource
+from hashlib import blake2b
 from itertools import chain
 from weakref import WeakValueDictionary
 
-from libc.stdint cimport uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint16_t, uint32_t, uint64_t, uintptr_t
 from libc.string cimport memcpy
 from mesh_core.control.balancing cimport compile_balancing, needed_subsets, subset_index
 from mesh_core.control.filter_chain_compiler cimport compile_filter_chains
+from mesh_core.control.http_compiler cimport compile_cluster_http, compile_http_settings
 from mesh_core.includes.socket cimport sockaddr_storage, socklen_t
 from mesh_core.net.address cimport address_from_ip, address_from_path, peer_address_from
 from mesh_core.runtime.core cimport SCRATCH_BYTES
+from mesh_core.snapshot.http_settings cimport HttpC
 from mesh_core.snapshot.shared_count cimport SharedCount
 from mesh_core.snapshot.snapshot cimport Snapshot
 from mesh_core.snapshot.tables cimport ClusterC, EndpointC, FilterChainC, ListenerC, NameC
@@ -22,7 +25,10 @@ from mesh_core.tls.context cimport TlsContext, TlsSessions
 from mesh_core.upstream.endpoint_state cimport ENDPOINT_REMOVED, UNHEALTHY_ACTIVE, ClusterState, EndpointState
 from mesh_core.upstream.outlier_detection cimport OutlierPolicy
 
+import msgspec
+
 from mesh_core.config.destinations import cluster_references
+from mesh_core.config.schema import HttpSettings
 from mesh_core.config.schema.filter_chain import chain_name
 
 CONTROL_DESCRIPTORS = 64
@@ -115,6 +121,7 @@ cdef class Compiler:
         out.metric_id = self.registry.cluster_id(cluster.name)
         out.time_stats = self.stats(snapshot, "upstream_rq_time", (cluster.name,))
         out.connect_timeout_ms = cluster.connect_timeout_ms
+        compile_cluster_http(&out.http, cluster.http)
         self.compile_resilience(snapshot, out, cluster, <uint32_t>len(endpoints))
         out.send_proxy_protocol = {None: 0, "v1": 1, "v2": 2}[cluster.send_proxy_protocol]
         if tls is not None:
@@ -138,6 +145,8 @@ cdef class Compiler:
         if cluster.circuit_breakers is not None:
             out.max_connections = cluster.circuit_breakers.max_connections
             out.max_pending = cluster.circuit_breakers.max_pending_connections
+            out.max_requests = cluster.circuit_breakers.max_requests
+            out.max_pending_requests = cluster.circuit_breakers.max_pending_requests
         if cluster.outlier_detection is not None:
             outlier = OutlierPolicy(cluster.outlier_detection, endpoint_count)
             out.outlier = outlier.policy
@@ -173,7 +182,7 @@ cdef class Compiler:
 
     cdef compile_destinations(self, Snapshot snapshot, ListenerC* out, listener, tls, dict clusters):
         cdef FilterChainC* chains
-        if listener.cluster is not None:
+        if any([each is not None for each in (listener.cluster, listener.routes, listener.virtual_hosts)]):
             out.fallback = <FilterChainC*>snapshot.allocate(sizeof(FilterChainC))
             self.compile_destination(snapshot, out.fallback, listener, tls.get(listener.name), clusters)
         if not listener.filter_chains:
@@ -183,16 +192,26 @@ cdef class Compiler:
             context = tls.get(chain_name(listener.name, index))
             self.compile_destination(snapshot, &chains[index], chain, context, clusters)
         out.chains = chains
+        out.chain_count = <uint32_t>len(listener.filter_chains)
         out.chain_table = compile_filter_chains(snapshot, [chain.match for chain in listener.filter_chains])
         out.inspection_timeout_ms = listener.inspection_timeout_ms
 
     cdef compile_destination(self, Snapshot snapshot, FilterChainC* out, destination, TlsContext tls, dict clusters):
-        cluster, index, subsets = clusters[destination.cluster]
-        out.cluster = &snapshot.table.clusters[<uint32_t>index]
-        out.subset = subset_index(cluster, subsets, destination.subset)
+        if destination.cluster is not None:
+            cluster, index, subsets = clusters[destination.cluster]
+            out.cluster = &snapshot.table.clusters[<uint32_t>index]
+            out.subset = subset_index(cluster, subsets, destination.subset)
         if tls is not None:
             snapshot.keep.append(tls)
             out.tls = &tls.table
+        if destination.protocol == "http":
+            out.http = self.compile_http(snapshot, destination)
+        out.id = destination_id(destination, <uintptr_t>out.tls)
+
+    cdef HttpC* compile_http(self, Snapshot snapshot, destination) except NULL:
+        cdef HttpC* http = <HttpC*>snapshot.allocate(sizeof(HttpC))
+        compile_http_settings(snapshot, &http.settings, destination.http or HttpSettings())
+        return http
 
     cdef compile_listener(self, Snapshot snapshot, ListenerC* out, listener, listener_socket):
         cdef sockaddr_storage bound
@@ -244,6 +263,16 @@ def descriptor_limit():
     if soft == resource.RLIM_INFINITY:
         return 0x7FFFFFFF
     return min(soft - min(CONTROL_DESCRIPTORS, soft // 8), 0x7FFFFFFF)
+
+
+def destination_id(destination, tls):
+    """FilterChainC.id of a Listener or FilterChain whose TlsContextC is at the address `tls` (0: none).
+
+    While a connection holds a snapshot with that context, no other context comes to the same address.
+    """
+    match = getattr(destination, "match", None)
+    text = msgspec.json.encode((match, destination.protocol, tls))
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "little")
 
 
 cdef socklen_t socket_address(sockaddr_storage* out, address) except 0:

@@ -8,6 +8,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from mesh_core.includes.socket cimport sockaddr_storage, socklen_t
 from mesh_core.net.address cimport PeerAddressC
 from mesh_core.snapshot.filter_chain_table cimport FilterChainTableC
+from mesh_core.snapshot.http_settings cimport ClusterHttpC, HttpC
 from mesh_core.telemetry.request_capture cimport CapturePlanC
 from mesh_core.tls.context cimport TlsContextC
 from mesh_core.tls.openssl cimport SSL_SESSION
@@ -161,6 +162,9 @@ cdef struct ClusterC:
     const TlsContextC* tls     # NULL: in the clear
     uint32_t max_connections   # in all workers; 0: no limit
     uint32_t max_pending       # not open yet, in all workers; 0: no limit
+    uint32_t max_requests      # in all workers; 0: no limit
+    uint32_t max_pending_requests  # that wait for a connection, in all workers; 0: no limit
+    ClusterHttpC http
     RetryPolicyC retry
     OutlierPolicyC outlier
     uint32_t close_on          # `unhealthy` bits with which an endpoint's connections are reset
@@ -172,9 +176,11 @@ cdef struct ClusterC:
 
 # Where a connection goes.
 cdef struct FilterChainC:
-    const ClusterC* cluster
+    uint64_t id                # within its listener: the same in the next snapshot while match, protocol and TLS are
+    const ClusterC* cluster    # NULL: that is for the routes to say
     uint32_t subset            # of the cluster; SUBSET_NONE when it has none for this chain
     const TlsContextC* tls     # NULL: bytes are passed through
+    const HttpC* http          # NULL: bytes are relayed as they come
 
 
 cdef struct ListenerC:
@@ -186,6 +192,7 @@ cdef struct ListenerC:
     FilterChainC* fallback     # for connections that no filter chain fits; NULL: they are closed
     const FilterChainTableC* chain_table  # NULL: there are no filter chains
     const FilterChainC* chains  # by the indexes that the table gives
+    uint32_t chain_count
     int64_t inspection_timeout_ms
     uint32_t max_connections   # 0: no limit
     uint64_t* active           # connections of this listener in all workers; written atomically

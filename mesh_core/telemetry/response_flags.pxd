@@ -1,4 +1,4 @@
-"""Why a connection did not end as its two sides wished: Envoy's response flags, and the words behind them.
+"""Why a connection or a request did not end as its two sides wished: Envoy's response flags, and the words behind them.
 
 A flag is a class that dashboards count; a detail is the exact cause. Source: Envoy,
 "Access logging", %RESPONSE_FLAGS%.
@@ -15,10 +15,15 @@ cdef enum:
     FLAG_DURATION_TIMEOUT = 1 << 5                 # DT
     FLAG_OVERLOAD = 1 << 6                         # OM
     FLAG_DOWNSTREAM_PROTOCOL_ERROR = 1 << 7        # DPE
-    FLAG_NO_ROUTE = 1 << 8                         # NR: of a connection, that no filter chain fits
+    FLAG_NO_ROUTE = 1 << 8                         # NR: of a connection, that no filter chain fits; or no route
     FLAG_UPSTREAM_OVERFLOW = 1 << 9                # UO
     FLAG_UPSTREAM_RETRY_LIMIT_EXCEEDED = 1 << 10   # URX
-    FLAG_COUNT = 11
+    FLAG_UPSTREAM_REMOTE_RESET = 1 << 11           # UR
+    FLAG_LOCAL_RESET = 1 << 12                     # LR
+    FLAG_UPSTREAM_REQUEST_TIMEOUT = 1 << 13        # UT
+    FLAG_UPSTREAM_PROTOCOL_ERROR = 1 << 14         # UPE
+    FLAG_NO_CLUSTER_FOUND = 1 << 15                # NC
+    FLAG_COUNT = 16
 
 cdef enum:
     DETAIL_NONE
@@ -50,6 +55,29 @@ cdef enum:
     DETAIL_UPSTREAM_PENDING_OVERFLOW
     DETAIL_ENDPOINT_REMOVED
     DETAIL_ENDPOINT_UNHEALTHY
+    # Of requests. What exactly is malformed, http1_error_text says.
+    DETAIL_REQUEST_MALFORMED
+    DETAIL_REQUEST_HEADERS_TOO_LARGE  # the start line, the head or its number of fields
+    DETAIL_REQUEST_HEADER_TIMEOUT
+    DETAIL_LOW_VERSION         # HTTP/1.0 where it is not accepted
+    DETAIL_ABSOLUTE_URL_REFUSED
+    DETAIL_PATH_REFUSED        # by normalization
+    DETAIL_PATH_REDIRECT       # to the normalized path
+    DETAIL_ROUTE_NOT_FOUND
+    DETAIL_CLUSTER_NOT_FOUND
+    DETAIL_DIRECT_RESPONSE
+    DETAIL_REDIRECT
+    DETAIL_UPGRADE_REFUSED     # the route does not allow it
+    DETAIL_REQUEST_OVERFLOW
+    DETAIL_PENDING_REQUEST_OVERFLOW
+    DETAIL_STREAM_IDLE_TIMEOUT
+    DETAIL_RESPONSE_TIMEOUT
+    DETAIL_RESPONSE_MALFORMED
+    DETAIL_RESPONSE_HEADERS_TOO_LARGE
+    DETAIL_UPSTREAM_CLOSED_BEFORE_RESPONSE
+    DETAIL_UPSTREAM_CLOSED_IN_RESPONSE
+    DETAIL_DOWNSTREAM_CLOSED_IN_REQUEST
+    DETAIL_DOWNSTREAM_CLOSED_IN_RESPONSE
     DETAIL_COUNT
 
 

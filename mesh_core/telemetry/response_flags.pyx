@@ -1,7 +1,8 @@
 """Envoy's response flags as text; the meanings stand in response_flags.pxd."""
 
 cdef const char* FLAG_NAMES[FLAG_COUNT]
-FLAG_NAMES[:] = [b"UH", b"UF", b"UC", b"DC", b"SI", b"DT", b"OM", b"DPE", b"NR", b"UO", b"URX"]
+FLAG_NAMES[:] = [b"UH", b"UF", b"UC", b"DC", b"SI", b"DT", b"OM", b"DPE", b"NR", b"UO", b"URX", b"UR", b"LR", b"UT",
+                 b"UPE", b"NC"]
 
 cdef const char* DETAIL_TEXTS[DETAIL_COUNT]
 DETAIL_TEXTS[:] = [
@@ -12,6 +13,12 @@ DETAIL_TEXTS[:] = [
     b"client_hello_malformed", b"client_hello_oversized", b"client_hello_cut", b"client_hello_timeout",
     b"no_filter_chain",
     b"upstream_overflow", b"upstream_pending_overflow", b"endpoint_removed", b"endpoint_unhealthy",
+    b"request_malformed", b"request_headers_too_large", b"request_header_timeout", b"low_version",
+    b"absolute_url_refused", b"path_refused", b"path_redirect", b"route_not_found", b"cluster_not_found",
+    b"direct_response", b"redirect", b"upgrade_refused", b"request_overflow", b"pending_request_overflow",
+    b"stream_idle_timeout", b"response_timeout", b"response_malformed", b"response_headers_too_large",
+    b"upstream_closed_before_response", b"upstream_closed_in_response",
+    b"downstream_closed_in_request", b"downstream_closed_in_response",
 ]
 
 

@@ -38,6 +38,23 @@ cdef enum:
     LISTENER_HELLO_ERROR       # a ClientHello that was malformed, too large, or cut
     LISTENER_HELLO_TIMEOUT
     LISTENER_NO_FILTER_CHAIN
+    LISTENER_RQ_TOTAL          # requests whose head was whole, or refused
+    LISTENER_RQ_COMPLETED      # those of them that have ended, however
+    LISTENER_RQ_1XX            # answers by the class of their status, in this order: see stat_of_status
+    LISTENER_RQ_2XX
+    LISTENER_RQ_3XX
+    LISTENER_RQ_4XX
+    LISTENER_RQ_5XX
+    LISTENER_RQ_RESET          # the downstream was gone before its answer was whole
+    LISTENER_RQ_HEADER_TIMEOUT
+    LISTENER_RQ_IDLE_TIMEOUT   # stream_idle_timeout_ms
+    LISTENER_RQ_DIRECT_RESPONSE
+    LISTENER_RQ_REDIRECT
+    LISTENER_NO_ROUTE
+    LISTENER_HTTP_PROTOCOL_ERROR  # malformed requests
+    LISTENER_CX_MAX_REQUESTS   # closed at max_requests_per_connection
+    LISTENER_CX_UPGRADES_TOTAL
+    LISTENER_CX_UPGRADES_ENDED
     LISTENER_STAT_COUNT
 
 cdef enum:
@@ -62,6 +79,21 @@ cdef enum:
     CLUSTER_CX_RETRY_OVERFLOW  # not tried again: over the retry budget
     CLUSTER_CX_ATTEMPTS_EXCEEDED
     CLUSTER_CX_ENDPOINT_CLOSED  # reset: the endpoint was removed or failed its health checks
+    CLUSTER_CX_PROTOCOL_ERROR  # malformed responses
+    CLUSTER_CX_IDLE_TIMEOUT    # of pooled connections
+    CLUSTER_CX_MAX_REQUESTS    # closed at max_requests_per_connection
+    CLUSTER_CX_MAX_DURATION    # closed at max_connection_duration_ms
+    CLUSTER_RQ_TOTAL
+    CLUSTER_RQ_COMPLETED       # those of them that have ended, however
+    CLUSTER_RQ_1XX             # answers by the class of their status, in this order: see stat_of_status
+    CLUSTER_RQ_2XX
+    CLUSTER_RQ_3XX
+    CLUSTER_RQ_4XX
+    CLUSTER_RQ_5XX
+    CLUSTER_RQ_OVERFLOW        # refused: over max_requests
+    CLUSTER_RQ_PENDING_OVERFLOW  # refused: over max_pending_requests
+    CLUSTER_RQ_RX_RESET        # cut by the upstream
+    CLUSTER_RQ_TX_RESET        # cut by us
     CLUSTER_UPDATE_ATTEMPT     # from here on by the control thread, in the block of worker 0
     CLUSTER_UPDATE_SUCCESS
     CLUSTER_UPDATE_FAILURE
@@ -73,6 +105,10 @@ cdef enum:
     ENDPOINT_CX_TOTAL
     ENDPOINT_CX_DESTROYED
     ENDPOINT_CX_CONNECT_FAIL
+    ENDPOINT_RQ_TOTAL
+    ENDPOINT_RQ_COMPLETED      # those of them that have ended, however
+    ENDPOINT_RQ_SUCCESS        # answered by a status below 500
+    ENDPOINT_RQ_ERROR          # answered by a status from 500 on, or cut by the endpoint
     ENDPOINT_STAT_COUNT
 
 cdef enum:
@@ -94,6 +130,11 @@ cdef enum:
     HEALTH_CHECK_FAILURE
     HEALTH_CHECK_NETWORK_FAILURE
     HEALTH_CHECK_STAT_COUNT
+
+
+# The counter of a status's class; `first` is that of 1xx. Statuses from 600 on (RFC 9110, 15) count as 5xx.
+cdef inline int stat_of_status(int first, int status) noexcept nogil:
+    return first + min(status // 100, 5) - 1
 
 
 cdef class StatsScope:

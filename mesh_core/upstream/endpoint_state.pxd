@@ -17,6 +17,8 @@ cdef struct ClusterStateC:
     uint64_t connections       # open, being opened, or waiting for another attempt; in all workers
     uint64_t pending           # those of them that are not open yet
     uint64_t retries           # those of them whose first attempt has failed
+    uint64_t requests          # of HTTP, from the choice of the cluster until the answer's end
+    uint64_t pending_requests  # those of them that wait for a connection
     uint64_t ejected           # endpoints that are ejected now, in all snapshots
     uint32_t ejections         # ever; grows after all else that an ejection changes
 

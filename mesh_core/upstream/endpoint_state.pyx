@@ -47,6 +47,16 @@ cdef class ClusterState:
         return load_relaxed_u64(&self.state.retries)
 
     @property
+    def requests(self):
+        """HTTP requests that have begun and not ended (int)."""
+        return load_relaxed_u64(&self.state.requests)
+
+    @property
+    def pending_requests(self):
+        """HTTP requests that wait for a connection (int)."""
+        return load_relaxed_u64(&self.state.pending_requests)
+
+    @property
     def ejected(self):
         """Endpoints that outlier detection keeps out now (int)."""
         return load_relaxed_u64(&self.state.ejected)

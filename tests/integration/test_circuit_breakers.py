@@ -62,13 +62,13 @@ def test_max_pending(serve: Serve, workers: int) -> None:
         assert proxy.stats("cluster", "app")["upstream_cx_pending_overflow"] == 5
         gauges = proxy.gauges()
         assert gauges["circuit_breakers.default.cx_pending_open"] == 1
-        assert gauges["circuit_breakers.default.remaining_pending"] == 0
+        assert gauges["circuit_breakers.default.remaining_cx_pending"] == 0
         # The refused ones hold no place among the connections either.
         assert gauges["circuit_breakers.default.remaining_cx"] == 1022
         for each in (waiting, *clients):
             each.reset()
         proxy.wait_for_connections(0)
-        assert proxy.gauges()["circuit_breakers.default.remaining_pending"] == 2
+        assert proxy.gauges()["circuit_breakers.default.remaining_cx_pending"] == 2
 
 
 def test_the_limit_is_the_clusters(start: Callable[..., RunningProxy], origin: Origin, tmp_path: Path) -> None:

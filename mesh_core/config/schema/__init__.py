@@ -10,10 +10,12 @@ an address means is in `address`.
 
 from mesh_core.config.schema.circuit_breakers import CircuitBreakers
 from mesh_core.config.schema.cluster import Cluster
+from mesh_core.config.schema.cluster_http import ClusterHttp
 from mesh_core.config.schema.config import Config
 from mesh_core.config.schema.endpoint import Endpoint, Locality
 from mesh_core.config.schema.filter_chain import FilterChain, FilterChainMatch
 from mesh_core.config.schema.health_check import HealthCheck, Payload
+from mesh_core.config.schema.http import HttpSettings
 from mesh_core.config.schema.listener import Listener
 from mesh_core.config.schema.load_balancing import (
     LeastRequest,
@@ -56,6 +58,7 @@ __all__ = [
     "AffinityCookie",
     "CircuitBreakers",
     "Cluster",
+    "ClusterHttp",
     "ClusterTls",
     "Config",
     "DirectResponse",
@@ -67,6 +70,7 @@ __all__ = [
     "HeaderMatch",
     "HeaderModifier",
     "HealthCheck",
+    "HttpSettings",
     "LeastRequest",
     "Listener",
     "ListenerTls",

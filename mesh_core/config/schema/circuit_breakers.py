@@ -10,13 +10,14 @@ from mesh_core.config.schema.common import PositiveInt
 
 
 class CircuitBreakers(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Bounds on the connections of a cluster, counted over all workers. What is over one of them is refused."""
+    """Bounds on the connections and requests of a cluster, over all workers. What is over one of them is refused."""
 
     max_connections: Annotated[
         PositiveInt,
         Meta(
             description=(
-                "Connections to the cluster that are open or being opened at one time. Default: 1024, as in Envoy."
+                "Connections to the cluster that are open or being opened at one time; for HTTP those that wait in "
+                "pools too, where a request that would need one more is answered by 503. Default: 1024, as in Envoy."
             ),
             examples=[1024],
         ),
@@ -25,8 +26,27 @@ class CircuitBreakers(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         PositiveInt,
         Meta(
             description=(
-                "Connections that wait for an endpoint to accept them, between two attempts too. Default: 1024, as "
-                "Envoy's max_pending_requests."
+                "Connections of TCP that wait for an endpoint to accept them, between two attempts too. Default: "
+                "1024, as Envoy's max_pending_requests."
+            ),
+            examples=[256],
+        ),
+    ] = 1024
+    max_requests: Annotated[
+        PositiveInt,
+        Meta(
+            description=(
+                "HTTP requests at one time, until their answers have ended. Default: 1024, as in Envoy."
+            ),
+            examples=[1024],
+        ),
+    ] = 1024
+    max_pending_requests: Annotated[
+        PositiveInt,
+        Meta(
+            description=(
+                "HTTP requests that wait for a connection to be opened, between two attempts too. Default: 1024, as "
+                "in Envoy."
             ),
             examples=[256],
         ),

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from mesh_core.config.schema.circuit_breakers import CircuitBreakers
+from mesh_core.config.schema.cluster_http import ClusterHttp
 from mesh_core.config.schema.common import Name, PositiveInt
 from mesh_core.config.schema.endpoint import Endpoint
 from mesh_core.config.schema.health_check import HealthCheck
@@ -252,6 +253,10 @@ class Cluster(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         ClusterTls | None,
         Meta(description="Speak TLS with endpoints. Default: none, what clients send is relayed as it is."),
     ] = None
+    http: Annotated[
+        ClusterHttp,
+        Meta(description="Pools of connections for requests, where listeners speak HTTP. Default: as below."),
+    ] = ClusterHttp()
     retry: Annotated[
         Retry,
         Meta(description="Trying again when an endpoint does not accept a connection. Default: as below."),
@@ -260,7 +265,7 @@ class Cluster(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         CircuitBreakers | None,
         Meta(
             description=(
-                "Bounds on the cluster's connections (response flag UO beyond them). Default: none, as in Istio: "
+                "Bounds on connections and requests (response flag UO beyond them). Default: none, as in Istio: "
                 "TCP connections live long, and Envoy's 1024 would cut off whoever has more of them."
             ),
         ),

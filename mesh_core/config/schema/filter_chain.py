@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from mesh_core.config.schema.common import Name
 from mesh_core.config.schema.endpoint import Labels
+from mesh_core.config.schema.http import HttpSettings
 from mesh_core.config.schema.route import Route
 from mesh_core.config.schema.tls import ListenerTls, Protocol, ServerName
 from mesh_core.config.schema.virtual_host import VirtualHost
@@ -97,8 +98,12 @@ class FilterChain(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     ]
     protocol: Annotated[
         Literal["tcp", "http"],
-        Meta(description="What is spoken on them, as of listeners, whatever the listener's own protocol."),
+        Meta(description="What is spoken on them, as of listeners, whatever the listener's own is. Default: tcp."),
     ] = "tcp"
+    http: Annotated[
+        HttpSettings | None,
+        Meta(description="Bounds and habits of protocol: http. Default: those of each field."),
+    ] = None
     cluster: Annotated[
         Name | None,
         Meta(

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from mesh_core.config.schema.common import Name, NaturalInt, PositiveInt
 from mesh_core.config.schema.endpoint import Labels
 from mesh_core.config.schema.filter_chain import FilterChain
+from mesh_core.config.schema.http import HttpSettings
 from mesh_core.config.schema.route import Route
 from mesh_core.config.schema.tls import ListenerTls
 from mesh_core.config.schema.virtual_host import VirtualHost
@@ -61,8 +62,17 @@ class Listener(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = None
     protocol: Annotated[
         Literal["tcp", "http"],
-        Meta(description="What is spoken here. tcp relays bytes as they come, http goes by requests."),
+        Meta(
+            description=(
+                "What is spoken here, under TLS where there is any. tcp relays bytes as they come; http takes "
+                "requests of HTTP/1.1 and 1.0 one by one. Default: tcp."
+            ),
+        ),
     ] = "tcp"
+    http: Annotated[
+        HttpSettings | None,
+        Meta(description="Bounds and habits of protocol: http. Default: those of each field."),
+    ] = None
     routes: Annotated[
         tuple[Route, ...] | None,
         Meta(

@@ -21,34 +21,25 @@ def healthy_endpoints(members: Members) -> int:
     return sum(member.state.healthy for member in members.endpoints.values())
 
 
-def _remaining(members: Members) -> tuple[int, int] | None:
-    limits = members.cluster.circuit_breakers
-    if limits is None:
-        return None
-    return (
-        max(0, limits.max_connections - members.state.connections),
-        max(0, limits.max_pending_connections - members.state.pending),
-    )
+def _remaining(limit: str, used: str) -> Callable[[Members], int | None]:
+    """A gauge of what is left of `limit`, a field of CircuitBreakers; `used`: an attribute of ClusterState."""
+
+    def value(members: Members) -> int | None:
+        limits = members.cluster.circuit_breakers
+        return None if limits is None else max(0, getattr(limits, limit) - getattr(members.state, used))
+
+    return value
 
 
-def _remaining_connections(members: Members) -> int | None:
-    remaining = _remaining(members)
-    return None if remaining is None else remaining[0]
+def _open(limit: str, used: str) -> Callable[[Members], int | None]:
+    """A gauge that is 1 while nothing is left."""
+    remaining = _remaining(limit, used)
 
+    def value(members: Members) -> int | None:
+        left = remaining(members)
+        return None if left is None else int(left == 0)
 
-def _remaining_pending(members: Members) -> int | None:
-    remaining = _remaining(members)
-    return None if remaining is None else remaining[1]
-
-
-def _connections_open(members: Members) -> int | None:
-    remaining = _remaining(members)
-    return None if remaining is None else int(remaining[0] == 0)
-
-
-def _pending_open(members: Members) -> int | None:
-    remaining = _remaining(members)
-    return None if remaining is None else int(remaining[1] == 0)
+    return value
 
 
 def _retries_open(members: Members) -> int:
@@ -74,14 +65,25 @@ CLUSTER_GAUGES = (
                  lambda members: members.state.pending),
     ClusterGauge("upstream_cx_retry_active", "Connections that are not open yet and whose first attempt has failed",
                  lambda members: members.state.retries),
-    ClusterGauge("circuit_breakers.default.cx_open", "1 while max_connections is reached", _connections_open),
+    ClusterGauge("upstream_rq_pending_active", "Requests that wait for a connection",
+                 lambda members: members.state.pending_requests),
+    ClusterGauge("circuit_breakers.default.cx_open", "1 while max_connections is reached",
+                 _open("max_connections", "connections")),
     ClusterGauge("circuit_breakers.default.cx_pending_open", "1 while max_pending_connections is reached",
-                 _pending_open),
+                 _open("max_pending_connections", "pending")),
     ClusterGauge("circuit_breakers.default.cx_retry_open", "1 while the retry budget is used up", _retries_open),
+    ClusterGauge("circuit_breakers.default.rq_open", "1 while max_requests is reached",
+                 _open("max_requests", "requests")),
+    ClusterGauge("circuit_breakers.default.rq_pending_open", "1 while max_pending_requests is reached",
+                 _open("max_pending_requests", "pending_requests")),
     ClusterGauge("circuit_breakers.default.remaining_cx", "Connections left before max_connections",
-                 _remaining_connections),
-    ClusterGauge("circuit_breakers.default.remaining_pending", "Connections left before max_pending_connections",
-                 _remaining_pending),
+                 _remaining("max_connections", "connections")),
+    ClusterGauge("circuit_breakers.default.remaining_cx_pending", "Connections left before max_pending_connections",
+                 _remaining("max_pending_connections", "pending")),
+    ClusterGauge("circuit_breakers.default.remaining_rq", "Requests left before max_requests",
+                 _remaining("max_requests", "requests")),
+    ClusterGauge("circuit_breakers.default.remaining_pending", "Requests left before max_pending_requests",
+                 _remaining("max_pending_requests", "pending_requests")),
     ClusterGauge("outlier_detection.ejections_active", "Endpoints that are ejected now", _ejections_active),
     ClusterGauge("health_check.healthy", "Endpoints that pass their active health checks", _checked_healthy),
 )  # fmt: skip

@@ -24,6 +24,7 @@ from mesh_core.config import (
 from mesh_core.config.faults import FaultList
 from mesh_core.config.message import read_message
 from mesh_core.config.node import DEPTH_LIMIT, Mapping, Scalar
+from mesh_core.config.schema import HttpSettings
 
 
 def made(**more: Any) -> Config:
@@ -62,6 +63,7 @@ def test_lists_become_tuples() -> None:
         (made(listener={"address": "nowhere"}), "listeners[0].address", 'no port in "nowhere"'),
         (made(listener={"cluster": "api"}), "listeners[0].cluster", 'no cluster "api"'),
         (made(listener={"protocol": "udp"}), "listeners[0].protocol", 'expected one of "http", "tcp", found "udp"'),
+        (made(listener={"http": HttpSettings()}), "listeners[0].http", "the protocol is tcp"),
         (made(listener={"backlog": 1.5}), "listeners[0].backlog", "expected an integer >= 1, found 1.5"),
         (made(listener={"tls": ListenerTls(certificate="", key="k")}), "listeners[0].tls.certificate", None),  # type: ignore[call-arg]
         (made(cluster={"endpoints": "127.0.0.1:9001"}), "clusters[0].endpoints", None),

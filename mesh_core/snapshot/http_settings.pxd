@@ -1,0 +1,45 @@
+"""What a listener's connections and a cluster's pools go by when they speak HTTP. Part of a snapshot: read-only.
+
+Made by mesh_core.control.http_compiler, defaults filled in. Nothing here depends on the version of HTTP but the limits,
+which HTTP/2 shares as far as they are its own too.
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t
+from mesh_core.http1.limits cimport Http1LimitsC
+from mesh_core.http1.path cimport PathOptionsC
+from mesh_core.http1.serialize cimport TextC
+
+# What becomes of X-Forwarded-For and X-Forwarded-Proto.
+cdef enum ForwardedHeaders:
+    FORWARDED_APPEND           # the downstream's address behind those that came; the scheme, where none came
+    FORWARDED_OVERWRITE        # both anew
+    FORWARDED_KEEP             # as they came
+
+
+cdef struct HttpSettingsC:
+    Http1LimitsC limits        # of requests
+    PathOptionsC path
+    int64_t idle_timeout_ms    # between requests; 0: none
+    int64_t request_headers_timeout_ms  # from a head's first byte to its last; 0: none
+    int64_t stream_idle_timeout_ms  # of a request, without a byte in either direction; 0: none
+    uint32_t max_requests_per_connection  # 0: no limit
+    TextC default_host         # for HTTP/1.0 without Host; empty: none
+    uint8_t forwarded_headers  # ForwardedHeaders
+    bint generate_request_id   # for a request that has none
+    bint preserve_external_request_id  # else one that came is thrown away
+    bint accept_http_10
+    bint allow_absolute_url
+
+
+cdef struct HttpC:
+    HttpSettingsC settings
+    const void* routes         # RouteTableC of routing/route_table.pxd, which names clusters: so this cannot name it
+
+
+# A cluster's pools: each worker has one for each endpoint.
+cdef struct ClusterHttpC:
+    Http1LimitsC limits        # of responses
+    int64_t idle_timeout_ms    # of a connection in the pool; 0: none
+    int64_t max_connection_duration_ms  # after which a connection takes no further request; 0: none
+    uint32_t max_requests_per_connection  # 0: no limit
+    uint32_t max_idle_connections  # in one pool
