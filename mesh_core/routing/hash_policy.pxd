@@ -16,7 +16,8 @@ cdef struct RouteHashC:
 
 
 # Fill in `out`; out.hashed. `random`: 64 random bits, for the value of a cookie that has to be made; the hash is
-# already the one that the cookie will lead to.
+# already the one that the cookie will lead to. To be called before header_edits_apply, so that it is of what was sent;
+# fields that are FIELD_REMOVED do not count.
 cdef bint route_hash(
     const RouteC* route, const RequestViewC* request, uint64_t random, RouteHashC* out
 ) noexcept nogil

@@ -25,3 +25,6 @@ FilePath = Annotated[
     Meta(min_length=1, max_length=4095, extra={"form": "the path of a file, of 1 to 4095 characters"}),
 ]
 Percent = Annotated[int, Meta(ge=0, le=100)]
+
+HOST_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+"""A part of a host name: the pattern of patterns. An underscore is in no host name by RFC 952, and in many by use."""

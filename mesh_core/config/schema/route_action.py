@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from mesh_core.config.schema.common import Name
+from mesh_core.config.schema.common import HOST_LABEL, Name
 from mesh_core.config.schema.endpoint import Labels
 
 HeaderName = Annotated[
@@ -55,6 +55,23 @@ UrlPrefix = Annotated[
             "form": "nothing, or a path (a slash and at most 4095 more of "
             "A-Z a-z 0-9 ! $ % & ' ( ) * + , - . / : ; = @ _ ~)"
         },
+    ),
+]
+_HOST = rf"({HOST_LABEL}(\.{HOST_LABEL})*|\[[0-9A-Fa-f:.]+\])"
+UrlHost = Annotated[
+    str,
+    Meta(
+        max_length=253,
+        pattern=f"^{_HOST}$",
+        extra={"form": "a host name or an IP address (IPv6 in brackets), without a port"},
+    ),
+]
+Authority = Annotated[
+    str,
+    Meta(
+        max_length=259,
+        pattern=f"^{_HOST}(:[1-9][0-9]{{0,4}})?$",
+        extra={"form": "a host name or an IP address (IPv6 in brackets), with or without a port"},
     ),
 ]
 UpgradeName = Annotated[
@@ -166,7 +183,7 @@ class Redirect(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Meta(description="The scheme of the new URL. Default: the request's."),
     ] = None
     host: Annotated[
-        str | None,
+        UrlHost | None,
         Meta(
             description="A host name or IP address (IPv6 in brackets), without a port. Default: the request's.",
             examples=["shop.example"],
@@ -231,7 +248,7 @@ class Rewrite(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Meta(description="The path that the upstream sees. Default: the request's, normalized."),
     ] = None
     host: Annotated[
-        str | None,
+        Authority | None,
         Meta(
             description=(
                 "The Host that the upstream sees: a host name or IP address (IPv6 in brackets), with or without a "

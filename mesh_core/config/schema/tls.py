@@ -6,15 +6,13 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from mesh_core.config.schema.common import FilePath, PositiveInt
-
-_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+from mesh_core.config.schema.common import HOST_LABEL, FilePath, PositiveInt
 
 HostName = Annotated[
     str,
     Meta(
         max_length=253,
-        pattern=rf"^{_LABEL}(\.{_LABEL})*$",
+        pattern=rf"^{HOST_LABEL}(\.{HOST_LABEL})*$",
         extra={"form": "a host name (labels of 1 to 63 of A-Z a-z 0-9 - _, with dots between)"},
     ),
 ]
@@ -22,7 +20,7 @@ ServerName = Annotated[
     str,
     Meta(
         max_length=253,
-        pattern=rf"^(\*\.)?{_LABEL}(\.{_LABEL})*$",
+        pattern=rf"^(\*\.)?{HOST_LABEL}(\.{HOST_LABEL})*$",
         extra={"form": "a host name, or *. and a host name"},
     ),
 ]
