@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mesh_core.config.faults import PathStep, Report
-from mesh_core.config.schema.route_action import HeaderModifier
+from mesh_core.config.schema import HeaderModifier
 from mesh_core.config.wording import path_text, quoted
 
 _MOST = 16

@@ -9,15 +9,17 @@ from typing import Any
 
 from mesh_core.config.check_header_modifier import check_header_modifier
 from mesh_core.config.faults import PathStep, Report
-from mesh_core.config.schema.route_action import (
+from mesh_core.config.schema import (
     AffinityCookie,
     DirectResponse,
     HashCookie,
     HashPolicy,
+    PathMatch,
     PathModifier,
     Redirect,
     Rewrite,
-    RouteAction,
+    Route,
+    RouteMatch,
     SessionAffinity,
     WeightedCluster,
 )
@@ -32,11 +34,9 @@ _CLUSTERS_MOST = 128
 _LIST_MOST = 16
 
 
-def check_route_action(path: list[PathStep], route: RouteAction, by_prefix: bool, report: Report) -> None:
-    """Report everything in the route at `path` that cannot work, but for what it says of clusters.
-
-    `by_prefix`: whether each of its matches is by a prefix of the path, so that there is one to replace.
-    """
+def check_route_actions(path: list[PathStep], route: Route, report: Report) -> None:
+    """Report everything in what the route at `path` does that cannot work, but whether its clusters are there."""
+    by_prefix = _is_by_prefix(route.matches)
     _check_kind(path, route, report)
     if isinstance(route.clusters, tuple):
         _check_clusters([*path, "clusters"], route.clusters, report)
@@ -55,13 +55,22 @@ def check_route_action(path: list[PathStep], route: RouteAction, by_prefix: bool
         _check_upgrades([*path, "upgrades"], route.upgrades, report)
 
 
-def _check_kind(path: list[PathStep], route: RouteAction, report: Report) -> None:
+def _is_by_prefix(matches: object) -> bool:
+    """Whether each match is by a prefix of the path, so that there is one to replace; also when that cannot be read."""
+    for match in matches if isinstance(matches, tuple) else ():
+        path = match.path if isinstance(match, RouteMatch) else None
+        if isinstance(path, PathMatch) and path.prefix is None:
+            return False
+    return True
+
+
+def _check_kind(path: list[PathStep], route: Route, report: Report) -> None:
     """Exactly one action, and beside it only what it has use for."""
     given = [name for name in _ACTIONS if getattr(route, name) is not None]
     if not given:
         report([*path, "cluster"], "missing", "add cluster: app, or one of clusters, redirect and direct_response")
     for name in given[1:]:
-        report([*path, name], f"{given[0]} is there already", "a route does one of the two")
+        report([*path, name], f"there is {given[0]} already", "keep one of them")
     if route.subset is not None and given and "cluster" not in given:
         report([*path, "subset"], "of use with cluster only", "remove it, or write it beside each of clusters")
     if len(given) == 1 and given[0] in ("redirect", "direct_response"):
@@ -123,7 +132,7 @@ def _check_path(path: list[PathStep], modifier: object, by_prefix: bool, report:
     if modifier.full is None and modifier.prefix is None:
         report(path, "neither full nor prefix", "add one of them")
     elif modifier.full is not None and modifier.prefix is not None:
-        report([*path, "prefix"], "full is there already", "remove one")
+        report([*path, "prefix"], "there is full already", "keep one of them")
     elif modifier.prefix is not None and not by_prefix:
         message = "there is no prefix to replace: not every match of this route is by one"
         report([*path, "prefix"], message, "match by path: {prefix: …} only, or write full")
@@ -162,7 +171,7 @@ def _check_hash_policies(path: list[PathStep], policies: Sequence[object], repor
         if not given:
             report([*path, place], "nothing to hash", f"add one of {', '.join(_HASHED)}")
         for name in given[1:]:
-            report([*path, place, name], f"{given[0]} is there already", "write a policy for each")
+            report([*path, place, name], f"there is {given[0]} already", "write a policy for each")
         if isinstance(policy.cookie, HashCookie) and isinstance(policy.cookie.ttl_s, int):
             if made is not None:
                 at = [*path, place, "cookie", "ttl_s"]
@@ -171,7 +180,7 @@ def _check_hash_policies(path: list[PathStep], policies: Sequence[object], repor
             made = place if made is None else made
 
 
-def _check_cookie_names(path: list[PathStep], route: RouteAction, report: Report) -> None:
+def _check_cookie_names(path: list[PathStep], route: Route, report: Report) -> None:
     """The cookie of a session is nobody else's."""
     affinity: Any = route.session_affinity
     if not isinstance(affinity, SessionAffinity) or not isinstance(affinity.cookie, AffinityCookie):

@@ -8,7 +8,8 @@ from typing import Any, Final
 from msgspec import Struct
 
 from mesh_core.config.address import AddressError
-from mesh_core.config.destinations import destinations
+from mesh_core.config.check_route_actions import check_route_actions
+from mesh_core.config.destinations import destinations, routes
 from mesh_core.config.faults import PathStep, Report
 from mesh_core.config.host_pattern import HostPattern, parse_host_pattern
 from mesh_core.config.schema import (
@@ -35,6 +36,8 @@ def check_routes(index: int, listener: Listener, report: Report) -> None:
         _check_targets(path, destination, report)
         _Routes(report).check(path, destination.routes)
         _check_virtual_hosts([*path, "virtual_hosts"], destination.virtual_hosts, report)
+        for place, route in routes(destination):
+            check_route_actions([*path, *place], route, report)
 
 
 def _check_targets(path: list[PathStep], destination: Listener | FilterChain, report: Report) -> None:

@@ -57,6 +57,15 @@ UrlPrefix = Annotated[
         },
     ),
 ]
+# A semicolon would end the attribute.
+CookiePath = Annotated[
+    str,
+    Meta(
+        max_length=4096,
+        pattern=r"^/[A-Za-z0-9!$&'()*+=:@._~%/-]*$",
+        extra={"form": "a path (a slash and at most 4095 more of A-Z a-z 0-9 ! $ % & ' ( ) * + - . / : = @ _ ~)"},
+    ),
+]
 _HOST = rf"({HOST_LABEL}(\.{HOST_LABEL})*|\[[0-9A-Fa-f:.]+\])"
 UrlHost = Annotated[
     str,
@@ -277,7 +286,7 @@ class HashCookie(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         ),
     ] = None
     path: Annotated[
-        UrlPath,
+        CookiePath,
         Meta(
             description="The Path of a cookie that is made. Default: /, our choice (Envoy: none).",
             examples=["/"],
@@ -291,9 +300,7 @@ class HashPolicy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     header: Annotated[
         HeaderName | None,
         Meta(
-            description=(
-                "The value of this header; of several lines all, in whatever order. Default: none."
-            ),
+            description="The value of this header; of several lines all, in whatever order. Default: none.",
             examples=["x-user"],
         ),
     ] = None
@@ -324,7 +331,7 @@ class AffinityCookie(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     name: Annotated[CookieName, Meta(description="Its name.", examples=["session"])]
     path: Annotated[
-        UrlPath,
+        CookiePath,
         Meta(description="Its Path. Default: /, our choice (Envoy: none).", examples=["/"]),
     ] = "/"
     ttl_s: Annotated[
