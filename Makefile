@@ -14,6 +14,7 @@ HOPMESH_BUILD ?= release
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 FUZZ_SECONDS ?= 60
+FUZZ_RUNS ?=
 SOAK_ARGS ?=
 FUZZ_TARGETS ?= all
 IMAGE ?= hopmesh
@@ -33,7 +34,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12 | sed 's/^/  make /'
 	@echo
 	@echo "Settings: PYTHON=python3.13  PYTEST_ARGS='-k relay -x'  HOPMESH_BUILD=release|debug"
-	@echo "          BENCH_ARGS='--help'  FUZZ_SECONDS=60  FUZZ_TARGETS='config proxy_protocol'"
+	@echo "          BENCH_ARGS='--help'  FUZZ_SECONDS=60  FUZZ_RUNS=1000000  FUZZ_TARGETS='config proxy_protocol'"
 
 # --- set-up ---------------------------------------------------------------------------------------------
 
@@ -92,8 +93,8 @@ soak-restarts: $(stamps)/test compile  ## 100 hot restarts and 1,000 reloads und
 soak-connections: $(stamps)/test compile  ## a million TLS connections, ended in every way; what is left over fails (SOAK_ARGS)
 	@$(python) -m tests.soak.connections $(SOAK_ARGS)
 
-fuzz: compile packages-fuzz  ## fuzz each target for FUZZ_SECONDS; a finding fails
-	@$(python) -m fuzz.run $(FUZZ_TARGETS) -max_total_time=$(FUZZ_SECONDS)
+fuzz: compile packages-fuzz  ## fuzz each target for FUZZ_SECONDS, or FUZZ_RUNS inputs; a finding fails
+	@$(python) -m fuzz.run $(FUZZ_TARGETS) $(if $(FUZZ_RUNS),-runs=$(FUZZ_RUNS),-max_total_time=$(FUZZ_SECONDS))
 
 bench: $(stamps)/bench packages-bench build/envoy-venv/bin/envoy  ## compare with direct, bare C, HAProxy, nginx and Envoy (BENCH_ARGS)
 	@$(MAKE) compile HOPMESH_BUILD=release

@@ -18,7 +18,7 @@ cdef enum Http1Error:
     HTTP1_BAD_VERSION = -11          # RFC 9112, 2.3
     HTTP1_UNSUPPORTED_VERSION = -12  # RFC 9110, 15.6.6: neither 1.0 nor 1.1
     HTTP1_BAD_STATUS = -13           # RFC 9112, 4: not three digits from 100
-    HTTP1_BAD_FIELD_NAME = -14       # RFC 9112, 5.1: empty, no colon, or white space before it
+    HTTP1_BAD_FIELD_NAME = -14       # RFC 9112, 5.1: empty, no colon, white space before it, or Content_Length
     HTTP1_FOLDED_FIELD = -15         # RFC 9112, 5.2: obs-fold, or white space before the first field
     HTTP1_NO_HOST = -16              # RFC 9112, 3.2
     HTTP1_REPEATED_HOST = -17        # RFC 9112, 3.2

@@ -20,5 +20,5 @@ cdef enum FieldRule:
     FIELD_NO_OPTION = 2
 
 
-# One of FieldName, for a name in whatever case; `rules` becomes its FieldRule bits.
+# One of FieldName, for a token in whatever case; `rules` becomes its FieldRule bits.
 cdef uint8_t field_name_find(const uint8_t* name, size_t size, uint8_t* rules) noexcept nogil

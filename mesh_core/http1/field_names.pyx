@@ -1,20 +1,50 @@
 """Names of fields; the contract stands in field_names.pxd."""
 
-from mesh_core.http1.grammar cimport equals_ignoring_case, lower
+from libc.stdint cimport uint64_t
+from libc.string cimport memcpy
 
 cdef enum:
-    LONGEST = 19
+    LONGEST = 19               # three words of 8 bytes have room for 24
+    CASE_BITS = 0x2020202020202020
     NAMES = 47
     NEITHER = FIELD_NO_TRAILER | FIELD_NO_OPTION
 
+# A name's bytes in lower case; the last words overlap.
+cdef struct WordsC:
+    uint64_t first
+    uint64_t middle
+    uint64_t last
+
 cdef struct NameC:
-    const char* text           # in lower case
+    WordsC words
     uint8_t id
     uint8_t rules
 
 
 cdef NameC[NAMES] TABLE                # by size
 cdef uint8_t[LONGEST + 2] FIRST        # of each size; that of the next size is behind its last
+
+
+cdef inline WordsC words_of(const uint8_t* name, size_t size) noexcept nogil:
+    """A token of up to 24 bytes: those of the same size and words are the same but for the case of letters."""
+    cdef WordsC words = WordsC(0, 0, 0)
+    cdef size_t index
+    if size > 16:
+        memcpy(&words.middle, name + 8, 8)
+    if size >= 8:
+        memcpy(&words.first, name, 8)
+        memcpy(&words.last, name + size - 8, 8)
+    elif size >= 4:
+        memcpy(&words.first, name, 4)
+        memcpy(&words.last, name + size - 4, 4)
+    else:
+        for index in range(size):
+            words.first = words.first << 8 | name[index]
+    # Of a token's characters only letters become what known names are made of.
+    words.first |= CASE_BITS
+    words.middle |= CASE_BITS
+    words.last |= CASE_BITS
+    return words
 
 
 cdef int make_table() except -1:
@@ -47,7 +77,7 @@ cdef int make_table() except -1:
     )]
     names.sort(key=lambda entry: len(entry[0]))
     for index, (text, id, rules) in enumerate(names):
-        TABLE[index] = NameC(<const char*>KEPT.setdefault(text, text), id, rules)
+        TABLE[index] = NameC(words_of(<const uint8_t*><const char*>text, len(text)), id, rules)
     for size in range(LONGEST + 2):
         FIRST[size] = sum(len(entry[0]) < size for entry in names)
     if len(names) != NAMES or FIRST[LONGEST + 1] != NAMES:
@@ -55,19 +85,20 @@ cdef int make_table() except -1:
     return 0
 
 
-cdef dict KEPT = {}                    # the texts that TABLE points to
 make_table()
 
 
 cdef uint8_t field_name_find(const uint8_t* name, size_t size, uint8_t* rules) noexcept nogil:
     cdef const NameC* known
+    cdef WordsC words
     cdef size_t index
     rules[0] = 0
     if size > LONGEST:
         return FIELD_OTHER
+    words = words_of(name, size)
     for index in range(FIRST[size], FIRST[size + 1]):
         known = &TABLE[index]
-        if lower(name[0]) == known.text[0] and equals_ignoring_case(name, <const uint8_t*>known.text, size):
+        if known.words.first == words.first and known.words.middle == words.middle and known.words.last == words.last:
             rules[0] = known.rules
             return known.id
     return FIELD_OTHER

@@ -60,8 +60,8 @@ cdef int request_framing(HeadC* head, const uint8_t* data, FramingC* out) noexce
         error = judge_host(head, data, &found, out)
     if error == HTTP1_OK:
         error = judge_lengths(head, data, &found, out)
-    if error == HTTP1_OK:
-        error = judge_expect(head, data, &found, out)
+    if error == HTTP1_OK and found.expect != NULL and not is_word(data, found.expect.value, b"100-continue", 12):
+        error = HTTP1_BAD_EXPECT
     if error == HTTP1_OK:
         error = judge_upgrade(head, data, &found, out)
     if error:
@@ -72,7 +72,12 @@ cdef int request_framing(HeadC* head, const uint8_t* data, FramingC* out) noexce
             return HTTP1_FORBIDDEN_BODY
         out.body = BODY_NONE
     out.keep_alive = keeps_alive(head, &found)
-    out.expects_continue = out.expects_continue and (out.body == BODY_CHUNKED or out.length > 0)
+    # Of a 1.0 request or one without a body it must be ignored (RFC 9110, section 10.1.1), which nobody could who gets
+    # it from us.
+    out.expects_continue = found.expect != NULL and head.minor_version == 1 and (
+        out.body == BODY_CHUNKED or out.length > 0)
+    if found.expect != NULL and not out.expects_continue:
+        head.fields[found.expect - head.fields].flags |= FIELD_REMOVED
     return HTTP1_OK
 
 
@@ -228,18 +233,6 @@ cdef int judge_lengths(const HeadC* head, const uint8_t* data, const FoundC* fou
         if not parse_decimal(data + found.length.value.at, found.length.value.size, &out.length):
             return HTTP1_BAD_LENGTH
         out.body = BODY_LENGTH
-    return HTTP1_OK
-
-
-cdef int judge_expect(HeadC* head, const uint8_t* data, const FoundC* found, FramingC* out) noexcept nogil:
-    if found.expect == NULL:
-        return HTTP1_OK
-    if not is_word(data, found.expect.value, b"100-continue", 12):
-        return HTTP1_BAD_EXPECT
-    # Of a 1.0 request it must be ignored (RFC 9110, section 10.1.1), which nobody could who gets it as 1.1.
-    if head.minor_version == 0:
-        head.fields[found.expect - head.fields].flags |= FIELD_REMOVED
-    out.expects_continue = head.minor_version == 1
     return HTTP1_OK
 
 

@@ -4,6 +4,7 @@ RFC 9110, section 5.6 (tokens, lists, white space), RFC 3986 (URIs).
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from mesh_core.http1.scan cimport skip_text
 
 # A piece of the buffer that a message was parsed from, counted from that buffer's begin.
 cdef struct SliceC:
@@ -77,7 +78,12 @@ cdef inline size_t skip(const uint8_t* data, size_t at, size_t end, uint8_t clas
 
 
 # The index of the first control character but tab from `at` on; `end` when there is none.
-cdef size_t find_control(const uint8_t* data, size_t at, size_t end) noexcept nogil
+cdef inline size_t find_control(const uint8_t* data, size_t at, size_t end) noexcept nogil:
+    at = skip_text(data, at, end)
+    while at < end and not is_of(data[at], CLASS_CONTROL):
+        at += 1
+    return at
+
 
 # Whether two texts of `size` bytes are the same but for the case of ASCII letters.
 cdef bint equals_ignoring_case(const uint8_t* one, const uint8_t* other, size_t size) noexcept nogil

@@ -1,30 +1,7 @@
 """Characters and lists; the contract stands in grammar.pxd."""
 
-from libc.string cimport memcpy
-
 cdef enum:
     INT64_LIMIT = 0x7FFFFFFFFFFFFFFF
-
-
-cdef size_t find_control(const uint8_t* data, size_t at, size_t end) noexcept nogil:
-    cdef uint64_t word, low, delete
-    while end - at >= 8:
-        memcpy(&word, data + at, 8)
-        # The top bit of each byte below 0x20 and of each 0x7F; of bytes behind such a one too, but then one is there.
-        low = (word - <uint64_t>0x2020202020202020) & ~word
-        delete = word ^ <uint64_t>0x7F7F7F7F7F7F7F7F
-        delete = (delete - <uint64_t>0x0101010101010101) & ~delete
-        if (low | delete) & <uint64_t>0x8080808080808080:
-            word = at + 8
-            while at < word:
-                if is_of(data[at], CLASS_CONTROL):
-                    return at
-                at += 1
-        else:
-            at += 8
-    while at < end and not is_of(data[at], CLASS_CONTROL):
-        at += 1
-    return at
 
 
 cdef bint equals_ignoring_case(const uint8_t* one, const uint8_t* other, size_t size) noexcept nogil:

@@ -21,9 +21,10 @@ from mesh_core.http1.errors cimport (
     HTTP1_TOO_MANY_FIELDS,
     HTTP1_UNSUPPORTED_VERSION,
 )
-from mesh_core.http1.field_names cimport field_name_find
+from mesh_core.http1.field_names cimport FIELD_CONTENT_LENGTH, FIELD_TRANSFER_ENCODING, field_name_find
 from mesh_core.http1.grammar cimport CLASS_TCHAR, find_control, is_blank, is_digit, is_token, skip
 from mesh_core.http1.method cimport method_find
+from mesh_core.http1.scan cimport skip_name
 from mesh_core.http1.target cimport target_parse
 
 cdef enum Phase:
@@ -34,6 +35,7 @@ cdef enum Phase:
 cdef enum:
     LINE_WHOLE = 1
     VERSION_BYTES = 8          # "HTTP/1.1"
+    LONGEST_FRAMING_NAME = 17  # "Transfer-Encoding"
     STATUS_BYTES = 3
 
 
@@ -68,7 +70,7 @@ cdef int head_parse(HeadC* head, const uint8_t* data, size_t size, const Http1Li
             head.phase = PHASE_START
             continue
         if head.phase == PHASE_FIELDS:
-            verdict = parse_field(head, data, begin, end, limits)
+            verdict = parse_field(head, data, size, begin, end, limits)
         elif head.kind == HEAD_REQUEST:
             verdict = parse_request_line(head, data, begin, end)
         else:
@@ -100,14 +102,18 @@ cdef int find_line_end(HeadC* head, const uint8_t* data, size_t size, const Http
 
 
 cdef int parse_field(
-    HeadC* head, const uint8_t* data, uint32_t begin, uint32_t end, const Http1LimitsC* limits
+    HeadC* head, const uint8_t* data, size_t size, uint32_t begin, uint32_t end, const Http1LimitsC* limits
 ) noexcept nogil:
-    cdef uint32_t colon = <uint32_t>skip(data, begin, end, CLASS_TCHAR)
+    # The line's end is no character of names, so looking beyond it does no harm.
+    cdef uint32_t usual = <uint32_t>skip_name(data, begin, size)
+    cdef uint32_t colon = <uint32_t>skip(data, usual, end, CLASS_TCHAR)
     cdef uint32_t first, last = end
     cdef FieldC* field
     if is_blank(data[begin]):
         return HTTP1_FOLDED_FIELD
     if colon == begin or colon == end or data[colon] != c":":
+        return HTTP1_BAD_FIELD_NAME
+    if usual < colon and mimics_framing(data + begin, colon - begin):
         return HTTP1_BAD_FIELD_NAME
     if head.field_count == limits.field_count:
         return HTTP1_TOO_MANY_FIELDS
@@ -123,6 +129,19 @@ cdef int parse_field(
     field.flags = FIELD_CANONICAL if first == colon + 2 and last == end and data[colon + 1] == c" " else 0
     field.id = field_name_find(data + begin, field.name.size, &field.rules)
     return HTTP1_OK
+
+
+cdef bint mimics_framing(const uint8_t* name, uint32_t size) noexcept nogil:
+    """Whether CGI and its kin, for whom "_" is "-", would take the name for one that says where the message ends."""
+    cdef uint8_t[LONGEST_FRAMING_NAME] usual
+    cdef uint8_t rules, id
+    cdef uint32_t index
+    if size > LONGEST_FRAMING_NAME or memchr(name, c"_", size) == NULL:
+        return False
+    for index in range(size):
+        usual[index] = c"-" if name[index] == c"_" else name[index]
+    id = field_name_find(usual, size, &rules)
+    return id == FIELD_CONTENT_LENGTH or id == FIELD_TRANSFER_ENCODING
 
 
 cdef int parse_version(HeadC* head, const uint8_t* data, size_t size) noexcept nogil:

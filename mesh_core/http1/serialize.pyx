@@ -11,7 +11,7 @@ from mesh_core.http1.field_names cimport (
     field_name_find,
 )
 from mesh_core.http1.framing cimport BODY_CHUNKED, BODY_LENGTH, BODY_UNTIL_CLOSE
-from mesh_core.http1.grammar cimport SliceC, find_control, is_blank, is_token, write_decimal
+from mesh_core.http1.grammar cimport SliceC, equals_ignoring_case, find_control, is_blank, is_token, write_decimal
 from mesh_core.http1.head cimport FIELD_CANONICAL, FIELD_REMOVED, FieldC
 from mesh_core.http1.target cimport TargetC, authority_is_valid, target_parse
 
@@ -26,6 +26,18 @@ cdef struct WriterC:
     size_t capacity
     bint overflowed
 
+# What the fields that frame the message say; empty ones are not written.
+cdef struct FramingTextsC:
+    const TextC* host          # NULL in responses
+    TextC length
+    TextC coding
+    bint upgrades              # the Upgrade field goes on
+
+cdef struct EditsC:
+    const OutputC* output
+    uint64_t sizes             # a bit for each size, modulo 64, of the names that are removed or set
+    uint64_t written           # a bit for each of `set` that has its place
+
 
 cdef int64_t request_write(
     const HeadC* head, const uint8_t* data, TextC target, TextC authority, const OutputC* output,
@@ -33,14 +45,16 @@ cdef int64_t request_write(
 ) noexcept nogil:
     cdef WriterC writer = WriterC(out, 0, capacity, False)
     cdef TargetC parts
-    if target_parse(target.bytes, SliceC(0, <uint32_t>target.size), head.method_id, &parts) != HTTP1_OK:
-        return HTTP1_OUTPUT_START_LINE
-    if not authority_is_valid(authority.bytes, authority.size, False):
+    # What is passed on from where it was judged needs no other look.
+    if not is_slice(data, head.whole_target, &target):
+        if target_parse(target.bytes, SliceC(0, <uint32_t>target.size), head.method_id, &parts) != HTTP1_OK:
+            return HTTP1_OUTPUT_START_LINE
+    if not is_host(head, data, &authority) and not authority_is_valid(authority.bytes, authority.size, False):
         return HTTP1_OUTPUT_START_LINE
     put_slice(&writer, data, head.method)
-    put_word(&writer, b" ")
+    put(&writer, b" ", 1)
     put(&writer, target.bytes, target.size)
-    put_word(&writer, b" HTTP/1.1\r\n")
+    put(&writer, b" HTTP/1.1\r\n", 11)
     return put_fields(&writer, head, data, &authority, output)
 
 
@@ -52,24 +66,34 @@ cdef int64_t response_write(
     cdef uint8_t[20] digits
     if not 100 <= status <= 999 or find_control(reason.bytes, 0, reason.size) != reason.size:
         return HTTP1_OUTPUT_START_LINE
-    put_word(&writer, b"HTTP/1.1 ")
+    put(&writer, b"HTTP/1.1 ", 9)
     put(&writer, digits, write_decimal(digits, status))
-    put_word(&writer, b" ")
+    put(&writer, b" ", 1)
     put(&writer, reason.bytes, reason.size)
-    put_word(&writer, b"\r\n")
+    put(&writer, b"\r\n", 2)
     return put_fields(&writer, head, data, NULL, output)
 
 
 cdef int64_t trailers_write(const HeadC* trailers, const uint8_t* data, uint8_t* out, size_t capacity) noexcept nogil:
     cdef WriterC writer = WriterC(out, 0, capacity, False)
     cdef const FieldC* field
+    cdef TextC value
     cdef uint32_t index
     for index in range(trailers.field_count):
         field = &trailers.fields[index]
         if not field.flags & FIELD_REMOVED:
-            put_line(&writer, data, field.name, data + field.value.at, field.value.size)
-    put_word(&writer, b"\r\n")
+            value = TextC(data + field.value.at, field.value.size)
+            put_field(&writer, data + field.name.at, field.name.size, &value)
+    put(&writer, b"\r\n", 2)
     return result(&writer)
+
+
+cdef bint is_host(const HeadC* head, const uint8_t* data, const TextC* authority) noexcept nogil:
+    cdef uint32_t index
+    for index in range(head.field_count):
+        if head.fields[index].id == FIELD_HOST:
+            return is_slice(data, head.fields[index].value, authority)
+    return False
 
 
 cdef int64_t put_fields(
@@ -77,49 +101,55 @@ cdef int64_t put_fields(
 ) noexcept nogil:
     """All that stands behind the start line. `host` is NULL in responses."""
     cdef uint8_t[20] digits
-    cdef TextC length = TextC(&digits[0], 0), coding = TextC(<const uint8_t*>b"chunked", 7)
+    cdef FramingTextsC texts
+    cdef EditsC edits
     cdef int connection = CONNECTION_CLOSE if output.body == BODY_UNTIL_CLOSE else output.connection
-    cdef int error = HTTP1_OK
+    cdef uint32_t seen
+    if not edits_begin(&edits, output):
+        return HTTP1_OUTPUT_FIELD
+    texts.host = host
+    texts.length = TextC(&digits[0], 0)
     if output.body == BODY_LENGTH or output.states_length:
-        length.size = write_decimal(digits, output.length)
-    if output.body != BODY_CHUNKED:
-        coding.size = 0
-    put_received(writer, head, data, host, &length, &coding, connection == CONNECTION_UPGRADE)
-    if host != NULL and not has_field(head, FIELD_HOST):
-        put_named(writer, b"Host: ", host)
-    if length.size and not has_field(head, FIELD_CONTENT_LENGTH):
-        put_named(writer, b"Content-Length: ", &length)
-    if coding.size and not has_field(head, FIELD_TRANSFER_ENCODING):
-        put_named(writer, b"Transfer-Encoding: ", &coding)
-    error = put_added(writer, output)
-    if error:
-        return error
-    put_word(writer, CONNECTION_LINES[connection])
-    put_word(writer, b"\r\n")
+        texts.length.size = write_decimal(digits, output.length)
+    texts.coding = TextC(<const uint8_t*>b"chunked", 7 if output.body == BODY_CHUNKED else 0)
+    texts.upgrades = connection == CONNECTION_UPGRADE
+    seen = put_received(writer, head, data, &texts, &edits)
+    if host != NULL and not seen & 1 << FIELD_HOST:
+        put_field(writer, b"Host", 4, host)
+    if texts.length.size and not seen & 1 << FIELD_CONTENT_LENGTH:
+        put_field(writer, b"Content-Length", 14, &texts.length)
+    if texts.coding.size and not seen & 1 << FIELD_TRANSFER_ENCODING:
+        put_field(writer, b"Transfer-Encoding", 17, &texts.coding)
+    put_edits(writer, &edits)
+    put(writer, CONNECTION_LINES[connection], strlen(CONNECTION_LINES[connection]))
+    put(writer, b"\r\n", 2)
     return result(writer)
 
 
-cdef void put_received(
-    WriterC* writer, const HeadC* head, const uint8_t* data, const TextC* host, const TextC* length,
-    const TextC* coding, bint upgrades
+cdef uint32_t put_received(
+    WriterC* writer, const HeadC* head, const uint8_t* data, const FramingTextsC* texts, EditsC* edits
 ) noexcept nogil:
-    """The fields that go on; neighbours that need no change are copied as one."""
+    """The fields that go on; neighbours that need no change are copied as one. Bits of the FieldNames there were."""
     cdef SliceC run = SliceC(0, 0)
     cdef const FieldC* field
     cdef const TextC* value
-    cdef uint32_t index
+    cdef uint32_t index, seen = 0
     for index in range(head.field_count):
         field = &head.fields[index]
         value = NULL
-        if field.id == FIELD_HOST and host != NULL:
-            value = host
-        elif field.id == FIELD_CONTENT_LENGTH:
-            value = length
-        elif field.id == FIELD_TRANSFER_ENCODING:
-            value = coding
-        elif field.flags & FIELD_REMOVED and not (field.id == FIELD_UPGRADE and upgrades):
+        seen |= 1 << field.id
+        if field.id == FIELD_HOST and texts.host != NULL:
+            value = texts.host
+        elif field.id == FIELD_CONTENT_LENGTH or field.id == FIELD_TRANSFER_ENCODING:
+            value = &texts.length if field.id == FIELD_CONTENT_LENGTH else &texts.coding
+            if value.size == 0:
+                continue
+        elif field.flags & FIELD_REMOVED:
+            if not (field.id == FIELD_UPGRADE and texts.upgrades):
+                continue
+        elif edits.sizes and not edit(edits, data, field, &value):
             continue
-        elif field.flags & FIELD_CANONICAL:
+        if field.flags & FIELD_CANONICAL and (value == NULL or is_slice(data, field.value, value)):
             if run.at + run.size != field.name.at:
                 put_slice(writer, data, run)
                 run = SliceC(field.name.at, 0)
@@ -127,26 +157,45 @@ cdef void put_received(
             continue
         put_slice(writer, data, run)
         run.size = 0
+        put_slice(writer, data, field.name)
+        put(writer, b": ", 2)
         if value == NULL:
-            put_line(writer, data, field.name, data + field.value.at, field.value.size)
-        elif value.size:
-            put_line(writer, data, field.name, value.bytes, value.size)
+            put_slice(writer, data, field.value)
+        else:
+            put(writer, value.bytes, value.size)
+        put(writer, b"\r\n", 2)
     put_slice(writer, data, run)
+    return seen
 
 
-cdef int put_added(WriterC* writer, const OutputC* output) noexcept nogil:
-    cdef const AddedFieldC* field
+# --- what the caller wants changed ---
+
+cdef bint edits_begin(EditsC* edits, const OutputC* output) noexcept nogil:
+    """Whether nothing of it could change what the message is."""
     cdef uint32_t index
-    cdef uint8_t rules
+    edits.output = output
+    edits.sizes = edits.written = 0
+    if output.set_count > OUTPUT_SET_LIMIT:
+        return False
+    for index in range(output.removed_count):
+        if not may_change(&output.removed[index]):
+            return False
+        edits.sizes |= size_bit(output.removed[index].size)
+    for index in range(output.set_count):
+        if not (may_change(&output.set[index].name) and is_value(&output.set[index].value)):
+            return False
+        edits.sizes |= size_bit(output.set[index].name.size)
     for index in range(output.added_count):
-        field = &output.added[index]
-        if not is_token(field.name.bytes, field.name.size) or not is_value(&field.value):
-            return HTTP1_OUTPUT_FIELD
-        if FIELD_HOST <= field_name_find(field.name.bytes, field.name.size, &rules) <= FIELD_EXPECT:
-            return HTTP1_OUTPUT_FIELD
-        put(writer, field.name.bytes, field.name.size)
-        put_named(writer, b": ", &field.value)
-    return HTTP1_OK
+        if not (may_change(&output.added[index].name) and is_value(&output.added[index].value)):
+            return False
+    return True
+
+
+cdef bint may_change(const TextC* name) noexcept nogil:
+    cdef uint8_t rules
+    if not is_token(name.bytes, name.size):
+        return False
+    return not FIELD_HOST <= field_name_find(name.bytes, name.size, &rules) <= FIELD_EXPECT
 
 
 cdef bint is_value(const TextC* text) noexcept nogil:
@@ -156,17 +205,65 @@ cdef bint is_value(const TextC* text) noexcept nogil:
     return find_control(text.bytes, 0, text.size) == text.size
 
 
-cdef bint has_field(const HeadC* head, uint8_t id) noexcept nogil:
+cdef inline uint64_t size_bit(size_t size) noexcept nogil:
+    return <uint64_t>1 << (size & 63)
+
+
+cdef bint edit(EditsC* edits, const uint8_t* data, const FieldC* field, const TextC** value) noexcept nogil:
+    """Whether a received field is passed on; `value` becomes what takes the place of its own."""
+    cdef const OutputC* output = edits.output
+    cdef TextC name = TextC(data + field.name.at, field.name.size)
     cdef uint32_t index
-    for index in range(head.field_count):
-        if head.fields[index].id == id:
+    if not edits.sizes & size_bit(name.size):
+        return True
+    for index in range(output.removed_count):
+        if is_same_name(&name, &output.removed[index]):
+            return False
+    index = output.set_count
+    while index:
+        index -= 1
+        if is_same_name(&name, &output.set[index].name):
+            if edits.written >> index & 1:
+                return False
+            edits.written |= <uint64_t>1 << index
+            value[0] = &output.set[index].value
+            return True
+    return True
+
+
+cdef void put_edits(WriterC* writer, const EditsC* edits) noexcept nogil:
+    """The fields that found no place among those received."""
+    cdef const OutputC* output = edits.output
+    cdef const AddedFieldC* field
+    cdef uint32_t index
+    for index in range(output.set_count):
+        field = &output.set[index]
+        if not edits.written >> index & 1 and not is_set_again(output, index):
+            put_field(writer, field.name.bytes, field.name.size, &field.value)
+    for index in range(output.added_count):
+        field = &output.added[index]
+        put_field(writer, field.name.bytes, field.name.size, &field.value)
+
+
+cdef bint is_set_again(const OutputC* output, uint32_t index) noexcept nogil:
+    cdef uint32_t later
+    for later in range(index + 1, output.set_count):
+        if is_same_name(&output.set[index].name, &output.set[later].name):
             return True
     return False
 
 
+cdef inline bint is_same_name(const TextC* one, const TextC* other) noexcept nogil:
+    return one.size == other.size and equals_ignoring_case(one.bytes, other.bytes, one.size)
+
+
 # --- the buffer ---
 
-cdef void put(WriterC* writer, const void* bytes, size_t size) noexcept nogil:
+cdef inline bint is_slice(const uint8_t* data, SliceC slice, const TextC* text) noexcept nogil:
+    return text.bytes == data + slice.at and text.size == slice.size
+
+
+cdef inline void put(WriterC* writer, const void* bytes, size_t size) noexcept nogil:
     if size > writer.capacity - writer.size:
         writer.overflowed = True
         writer.size = writer.capacity
@@ -175,27 +272,15 @@ cdef void put(WriterC* writer, const void* bytes, size_t size) noexcept nogil:
         writer.size += size
 
 
-cdef void put_slice(WriterC* writer, const uint8_t* data, SliceC slice) noexcept nogil:
+cdef inline void put_slice(WriterC* writer, const uint8_t* data, SliceC slice) noexcept nogil:
     put(writer, data + slice.at, slice.size)
 
 
-cdef void put_word(WriterC* writer, const char* word) noexcept nogil:
-    put(writer, word, strlen(word))
-
-
-cdef void put_named(WriterC* writer, const char* name_and_colon, const TextC* value) noexcept nogil:
-    put_word(writer, name_and_colon)
+cdef void put_field(WriterC* writer, const void* name, size_t name_size, const TextC* value) noexcept nogil:
+    put(writer, name, name_size)
+    put(writer, b": ", 2)
     put(writer, value.bytes, value.size)
-    put_word(writer, b"\r\n")
-
-
-cdef void put_line(
-    WriterC* writer, const uint8_t* data, SliceC name, const uint8_t* value, size_t value_size
-) noexcept nogil:
-    put_slice(writer, data, name)
-    put_word(writer, b": ")
-    put(writer, value, value_size)
-    put_word(writer, b"\r\n")
+    put(writer, b"\r\n", 2)
 
 
 cdef int64_t result(const WriterC* writer) noexcept nogil:

@@ -4,6 +4,7 @@ from libc.string cimport memchr, memcpy
 from mesh_core.http1.errors cimport HTTP1_BAD_AUTHORITY, HTTP1_BAD_TARGET, HTTP1_OK
 from mesh_core.http1.grammar cimport CLASS_PATH, CLASS_QUERY, CLASS_UNRESERVED, equals_ignoring_case, is_digit, skip
 from mesh_core.http1.method cimport METHOD_CONNECT, METHOD_OPTIONS
+from mesh_core.http1.scan cimport skip_name
 from mesh_core.includes.socket cimport AF_INET6, in6_addr, inet_pton
 
 cdef enum:
@@ -74,7 +75,7 @@ cdef bint authority_is_valid(const uint8_t* data, size_t size, bint needs_port) 
     if size and data[0] == c"[":
         at = ip_literal_size(data, size)
     else:
-        at = skip(data, 0, size, CLASS_UNRESERVED)
+        at = skip(data, skip_name(data, 0, size), size, CLASS_UNRESERVED)
     if at == 0 or at > HOST_LIMIT:
         return False
     if at == size:

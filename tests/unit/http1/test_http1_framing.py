@@ -81,12 +81,20 @@ def test_no_coding_in_1_0() -> None:
     assert refusal("response", response(b"Transfer-Encoding: x", line=b"HTTP/1.0 200 OK")) == "coding_in_1_0"
 
 
-@pytest.mark.parametrize("name", [b"Content_Length", b"Transfer_Encoding", b"Content-Lengt", b"XContent-Length",
+@pytest.mark.parametrize("name", [b"Content-Lengt", b"XContent-Length", b"Content.Length", b"Content_Lengt",
+                                  b"Transfer-Encoding_", b"X_Content_Length",
                                   b"Content-Length-", b"Transfer-Encodin", b"TE2"])  # fmt: skip
 def test_names_that_only_look_alike_mean_nothing(name: bytes) -> None:
     assert of_request(name + b": 5")["body"] == "none"
     assert of_request(name + b": 5")["kept"] == [(b"Host", b"a"), (name, b"5")]
     assert of_response(name + b": 5")["body"] == "until_close"
+
+
+@pytest.mark.parametrize("name", [b"Content_Length", b"Transfer_Encoding", b"transfer_encoding", b"CONTENT_LENGTH"])
+@pytest.mark.parametrize("make", [request, response])
+def test_names_that_are_framing_to_some_are_refused(make: Any, name: bytes) -> None:
+    assert refusal(make.__name__, make(name + b": 5")) == "bad_field_name"
+    assert refusal(make.__name__, make(b"Content-Length: 5", name + b": chunked")) == "bad_field_name"
 
 
 # --- requests ---
@@ -223,6 +231,7 @@ def test_expect() -> None:
     assert of_request(b"expect: 100-continue", b"Transfer-Encoding: chunked")["expects_continue"] is True
     assert of_request(fields[0])["expects_continue"] is False
     assert of_request(fields[0], b"Content-Length: 0")["expects_continue"] is False
+    assert of_request(fields[0])["kept"] == [(b"Host", b"a")]
     assert of_request(*fields)["kept"][1] == (b"Expect", b"100-Continue")
     old = of_request(*fields, line=b"POST / HTTP/1.0")
     assert (old["expects_continue"], old["kept"]) == (False, [(b"Host", b"a"), (b"Content-Length", b"5")])

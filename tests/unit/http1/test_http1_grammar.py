@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 
 import pytest
+from http1_messages import verdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,10 +36,16 @@ def test_uris_characters_are_all_allowed() -> None:
 @pytest.mark.parametrize("byte", range(256))
 def test_every_byte_at_every_place(byte: int) -> None:
     is_control = byte in character_class("control")
-    for size in range(1, 20):
+    is_host, is_name = byte in character_class("unreserved"), byte in character_class("tchar")
+    for size in (1, 7, 15, 16, 17, 31, 33, 36):
         for at in range(size):
             text = b"\xff" * at + bytes([byte]) + b"~" * (size - at - 1)
             assert find_control(text) == (at if is_control else size)
+            text = b"z" * at + bytes([byte]) + b"-" * (size - at - 1)
+            text = b"Z" * at + bytes([byte]) + b"-" * (size - at - 1)
+            assert authority_is_valid(text) == is_host
+            found = verdict("trailers", text + b": b\r\n\r\n" + b"x" * (size % 3 * 16))
+            assert (found[1] == [(text, b"b")]) == is_name
 
 
 EDGES = st.lists(st.sampled_from(b"a\t\x7f\x80\x1f \xff~\x00"), max_size=30).map(bytes)

@@ -168,6 +168,7 @@ def test_fields(kind: str, line: bytes, name: bytes, value: bytes) -> None:
     (b"(a): b", "bad_field_name"), (b"a/b: c", "bad_field_name"), (b'"a": b', "bad_field_name"),
     (b"a=b", "bad_field_name"), (b"Content-Length : 5", "bad_field_name"), (b"Transfer-Encoding\t: chunked",
      "bad_field_name"), (b"{a}: b", "bad_field_name"), (b"a,b: c", "bad_field_name"), (b"a;b: c", "bad_field_name"),
+    (b"Content_Length: 5", "bad_field_name"), (b"transfer_ENCODING: chunked", "bad_field_name"),
     (b"[a]: b", "bad_field_name"), (b"a@b: c", "bad_field_name"), (b"a\\b: c", "bad_field_name"),
     (b" a: b", "folded_field"), (b"\ta: b", "folded_field"), (b" ", "folded_field"), (b"\t", "folded_field"),
     (b" : b", "folded_field"), (b" chunked", "folded_field"),
