@@ -265,7 +265,7 @@ def descriptor_limit():
     return min(soft - min(CONTROL_DESCRIPTORS, soft // 8), 0x7FFFFFFF)
 
 
-def destination_id(destination, tls):
+cdef uint64_t destination_id(destination, uintptr_t tls) except? 0:
     """FilterChainC.id of a Listener or FilterChain whose TlsContextC is at the address `tls` (0: none).
 
     While a connection holds a snapshot with that context, no other context comes to the same address.

@@ -22,6 +22,8 @@ from mesh_core.config import (
     ServerCertificate,
 )
 from mesh_core.config.schema import (
+    ClusterHttp,
+    HttpSettings,
     LeastRequest,
     Locality,
     LocalityWeight,
@@ -108,6 +110,27 @@ _SLOW_STARTS = st.builds(
 )
 
 
+_HTTP_SETTINGS = st.builds(
+    HttpSettings,
+    max_header_bytes=st.integers(1024, 131_072),
+    max_header_count=st.integers(1, 1000),
+    max_start_line_bytes=st.integers(256, 131_072),
+    normalize_path=st.booleans(),
+    path_with_escaped_slashes_action=st.sampled_from(["keep_unchanged", "unescape_and_redirect"]),
+    idle_timeout_ms=st.integers(0, LARGEST),
+    max_requests_per_connection=st.none() | st.integers(1, LARGEST),
+    forwarded_headers=st.sampled_from(["append", "overwrite", "keep"]),
+    default_host_for_http_10=st.sampled_from([None, "a", "app.mesh.local"]),
+)
+_CLUSTER_HTTP = st.builds(
+    ClusterHttp,
+    idle_timeout_ms=st.integers(0, LARGEST),
+    max_idle_connections=st.integers(1, LARGEST),
+    max_requests_per_connection=st.none() | st.integers(1, LARGEST),
+    max_connection_duration_ms=st.none() | st.integers(1, LARGEST),
+)
+
+
 @st.composite
 def _balancing(draw: Callable[..., Any]) -> dict[str, Any]:
     """The load balancing of a cluster, without its endpoints."""
@@ -177,7 +200,15 @@ def _listeners(clusters: list[str]) -> st.SearchStrategy[list[Listener]]:
         unix_mode=st.none(),
         tls=st.none() | _LISTENER_TLS,
     )
-    return st.lists(listener, max_size=4).map(numbered)
+    http = st.builds(
+        Listener,
+        name=NAMES,
+        address=st.just(""),
+        protocol=st.just("http"),
+        cluster=st.just("http"),
+        http=st.none() | _HTTP_SETTINGS,
+    )
+    return st.lists(listener | http, max_size=4).map(numbered)
 
 
 def _static(endpoints: tuple[Any, ...]) -> st.SearchStrategy[dict[str, Any]]:
@@ -215,12 +246,12 @@ def _dns() -> st.SearchStrategy[dict[str, Any]]:
 @st.composite
 def configs(draw: Callable[..., Any]) -> Config:
     """Configurations that the loader accepts."""
-    names = draw(st.lists(NAMES, min_size=1, max_size=4, unique=True))
+    names = draw(st.lists(NAMES.filter(lambda name: name != "http"), min_size=1, max_size=4, unique=True))
     endpoints = st.lists(
         ADDRESSES.filter(lambda text: not text.startswith("127.0.0.1:")), max_size=3, unique=True
     )
     chosen = {name: tuple(draw(_endpoint(each)) for each in draw(endpoints)) for name in names}
-    clusters = tuple(
+    clusters = [
         Cluster(
             name=name,
             **draw(_balancing()),
@@ -230,11 +261,12 @@ def configs(draw: Callable[..., Any]) -> Config:
             **draw(_dns() | _static(chosen[name])),
         )
         for name in names
-    )
+    ]
+    clusters.append(Cluster(name="http", endpoints=("192.0.2.1:1",), http=draw(_CLUSTER_HTTP)))
     paths = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20)
     return Config(
         listeners=tuple(draw(_listeners(names))),
-        clusters=clusters,
+        clusters=tuple(clusters),
         admin=draw(st.none() | st.just(Admin(address="127.0.0.1:0"))),
         workers=draw(st.none() | st.integers(1, 256)),
         access_log=draw(st.none() | st.builds(AccessLog, path=paths, format=st.just("json"))),
