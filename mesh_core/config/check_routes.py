@@ -12,6 +12,7 @@ from mesh_core.config.check_route_actions import check_route_actions
 from mesh_core.config.destinations import destinations, routes
 from mesh_core.config.faults import PathStep, Report
 from mesh_core.config.host_pattern import HostPattern, parse_host_pattern
+from mesh_core.config.regex import RegexError, compile_regex
 from mesh_core.config.schema import (
     FilterChain,
     HeaderMatch,
@@ -150,7 +151,17 @@ def _check_only_one(path: list[PathStep], match: Struct, ways: tuple[str, ...], 
         report(path, "nothing to compare with", f"add one of {', '.join(ways)}")
     for name in given[1:]:
         report([*path, name], f"there is {given[0]} already", f"keep one of {listed(given)}")
+    if "regex" in given:
+        _check_regex([*path, "regex"], getattr(match, "regex", None), report)
     return len(given) == 1 and isinstance(getattr(match, given[0]), str | bool)
+
+
+def _check_regex(path: list[PathStep], pattern: object, report: Report) -> None:
+    if isinstance(pattern, str):
+        try:
+            compile_regex(pattern)
+        except RegexError as error:
+            report(path, f"{quoted(pattern)}: {error.message}", "docs/routing.md tells what may stand there")
 
 
 def _key(match: RouteMatch) -> Hashable:

@@ -78,7 +78,7 @@ class Listener(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Meta(
             description=(
                 "With protocol http: what is done with its requests, whatever host they ask for; short for one virtual "
-                "host, named as the listener, with hosts: [\"*\"]. Default: none."
+                "host, named *, with hosts: [\"*\"]. Default: none."
             ),
         ),
     ] = None
