@@ -4,7 +4,7 @@ from mesh_core.routing.route_table cimport RouteTableC
 from mesh_core.snapshot.snapshot cimport Snapshot
 
 
-# The table, in the snapshot's memory. `destination`: a Listener or FilterChain that was checked, with cluster, routes or
-# virtual_hosts; `clusters`: of each name (cluster, index, subsets), as compile_route_action takes it. Raises
+# The table, in the snapshot's memory. `destination`: a Listener or FilterChain that was checked, with cluster, routes
+# or virtual_hosts; `clusters`: of each name (cluster, index, subsets), as compile_route_action takes it. Raises
 # MemoryError.
 cdef RouteTableC* compile_routes(Snapshot snapshot, destination, dict clusters) except NULL

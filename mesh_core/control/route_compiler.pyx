@@ -2,7 +2,7 @@
 
 import secrets
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
+from libc.stdint cimport uint16_t, uint32_t, uint64_t, uintptr_t
 from mesh_core.control.route_action_compiler cimport compile_route_action
 from mesh_core.control.route_match_compiler cimport RouteMatchCompiler, copy_text
 from mesh_core.http1.serialize cimport TextC

@@ -38,8 +38,8 @@ cdef struct VirtualHostTableC:
     HostPlaceC any             # for every host
 
 
-# The virtual host that requests to `authority` (a host with or without a port) belong to; NULL: there is none. `secure`:
-# a port that is not given is 443 rather than 80.
+# The virtual host that requests to `authority` (a host with or without a port) belong to; NULL: there is none.
+# `secure`: a port that is not given is 443 rather than 80.
 cdef const VirtualHostC* virtual_host_find(
     const VirtualHostTableC* table, TextC authority, bint secure
 ) noexcept nogil

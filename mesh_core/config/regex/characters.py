@@ -13,7 +13,7 @@ _SURROGATES = (0xD800, 0xDFFF)
 
 def _of(*parts: str) -> Ranges:
     """Of "az" the letters from a to z."""
-    return tuple((ord(first), ord(last)) for first, last in parts)
+    return tuple((ord(part[0]), ord(part[1])) for part in parts)
 
 
 DIGIT = _of("09")
