@@ -2,7 +2,8 @@
 
 from libc.stdint cimport uint32_t, uint64_t
 from mesh_core.relay cimport relay as relay_module
-from mesh_core.relay.relay cimport SideC
+from mesh_core.relay cimport side as side_module
+from mesh_core.relay.side cimport SideC
 from mesh_core.runtime.core cimport SCRATCH_BYTES as SCRATCH_LIMIT, CoreC, core_destroy, core_init
 from mesh_core.telemetry cimport stats
 from mesh_core.telemetry.stats cimport StatsScope
@@ -49,26 +50,27 @@ cdef class Relay:
         self.close()
 
     def readable(self, bint until_empty=False):
-        self.source.flags |= relay_module.SIDE_READABLE
+        self.source.flags |= side_module.SIDE_READABLE
         if until_empty:
-            self.source.flags |= relay_module.SIDE_UNTIL_EMPTY
+            self.source.flags |= side_module.SIDE_UNTIL_EMPTY
 
     def unblocked(self):
-        self.sink.flags &= ~<uint32_t>relay_module.SIDE_BLOCKED
+        self.sink.flags &= ~<uint32_t>side_module.SIDE_BLOCKED
 
-    def move(self, size_t limit=SCRATCH_LIMIT):
+    def move(self, size_t limit=SCRATCH_LIMIT, uint64_t most=0x7FFFFFFFFFFFFFFF):
         cdef relay_module.RelayStatus status
+        cdef uint64_t left = most
         with nogil:
-            status = relay_module.relay_move(&self.core, &self.source, &self.sink, limit)
+            status = relay_module.relay_move(&self.core, &self.source, &self.sink, limit, &left)
         return STATUS_NAMES[status]
 
     @property
     def is_readable(self):
-        return bool(self.source.flags & relay_module.SIDE_READABLE)
+        return bool(self.source.flags & side_module.SIDE_READABLE)
 
     @property
     def is_blocked(self):
-        return bool(self.sink.flags & relay_module.SIDE_BLOCKED)
+        return bool(self.sink.flags & side_module.SIDE_BLOCKED)
 
     @property
     def kept(self):

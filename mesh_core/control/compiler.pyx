@@ -13,13 +13,15 @@ from libc.string cimport memcpy
 from mesh_core.control.balancing cimport compile_balancing, needed_subsets, subset_index
 from mesh_core.control.filter_chain_compiler cimport compile_filter_chains
 from mesh_core.control.http_compiler cimport compile_cluster_http, compile_http_settings
+from mesh_core.control.route_compiler cimport compile_routes
 from mesh_core.includes.socket cimport sockaddr_storage, socklen_t
 from mesh_core.net.address cimport address_from_ip, address_from_path, peer_address_from
 from mesh_core.runtime.core cimport SCRATCH_BYTES
 from mesh_core.snapshot.http_settings cimport HttpC
+from mesh_core.snapshot.idle_clients cimport IdleClients
 from mesh_core.snapshot.shared_count cimport SharedCount
 from mesh_core.snapshot.snapshot cimport Snapshot
-from mesh_core.snapshot.tables cimport ClusterC, EndpointC, FilterChainC, ListenerC, NameC
+from mesh_core.snapshot.tables cimport ClusterC, EndpointC, FilterChainC, IdleClientsC, ListenerC, NameC
 from mesh_core.telemetry.stats cimport StatsScope
 from mesh_core.tls.context cimport TlsContext, TlsSessions
 from mesh_core.upstream.endpoint_state cimport ENDPOINT_REMOVED, UNHEALTHY_ACTIVE, ClusterState, EndpointState
@@ -43,6 +45,7 @@ cdef class Compiler:
     cdef object listener_active
     cdef object cluster_states
     cdef object endpoint_states
+    cdef object idle_clients
 
     def __init__(self, uint32_t workers, registry):
         """`registry`: the StatsRegistry whose scopes the tables point to."""
@@ -52,6 +55,7 @@ cdef class Compiler:
         self.listener_active = WeakValueDictionary()
         self.cluster_states = WeakValueDictionary()
         self.endpoint_states = WeakValueDictionary()
+        self.idle_clients = WeakValueDictionary()
 
     @property
     def active_connections(self):
@@ -163,9 +167,17 @@ cdef class Compiler:
         snapshot.keep.append(state)
         out.state = &state.state
         out.name = self.name(snapshot, endpoint.name)
+        out.idle_clients = self.idle_clients_of(snapshot, (cluster, endpoint.name))
         out.stats = self.stats(snapshot, "endpoint", (cluster, endpoint.name))
         out.address_size = socket_address(&out.address, endpoint.address)
         out.weight = endpoint.settings.weight
+
+    cdef IdleClientsC* idle_clients_of(self, Snapshot snapshot, tuple key) except NULL:
+        cdef IdleClients clients = self.idle_clients.get(key)
+        if clients is None:
+            clients = self.idle_clients[key] = IdleClients(self.workers)
+        snapshot.keep.append(clients)
+        return clients.by_worker
 
     cdef compile_sessions(self, Snapshot snapshot, EndpointC* out, TlsContext tls, endpoint):
         cdef TlsSessions sessions = tls.sessions_with(endpoint.name, self.workers)
@@ -205,12 +217,13 @@ cdef class Compiler:
             snapshot.keep.append(tls)
             out.tls = &tls.table
         if destination.protocol == "http":
-            out.http = self.compile_http(snapshot, destination)
+            out.http = self.compile_http(snapshot, destination, clusters)
         out.id = destination_id(destination, <uintptr_t>out.tls)
 
-    cdef HttpC* compile_http(self, Snapshot snapshot, destination) except NULL:
+    cdef HttpC* compile_http(self, Snapshot snapshot, destination, dict clusters) except NULL:
         cdef HttpC* http = <HttpC*>snapshot.allocate(sizeof(HttpC))
         compile_http_settings(snapshot, &http.settings, destination.http or HttpSettings())
+        http.routes = compile_routes(snapshot, destination, clusters)
         return http
 
     cdef compile_listener(self, Snapshot snapshot, ListenerC* out, listener, listener_socket):

@@ -4,14 +4,14 @@ Worker thread, no GIL.
 """
 
 from libc.stdint cimport int64_t
-from mesh_core.relay.connection cimport ConnectionC
+from mesh_core.relay.upstream cimport UpstreamC
 
 
 # It accepted a connection, after so many microseconds.
-cdef void endpoint_connected(ConnectionC* connection, int64_t duration_us) noexcept nogil
+cdef void endpoint_connected(UpstreamC* upstream, int64_t duration_us) noexcept nogil
 
 # It is ready for bytes, its handshake included.
-cdef void endpoint_opened(ConnectionC* connection) noexcept nogil
+cdef void endpoint_opened(UpstreamC* upstream) noexcept nogil
 
 # The attempt failed, and that is the endpoint's doing.
-cdef void endpoint_failed(ConnectionC* connection) noexcept nogil
+cdef void endpoint_failed(UpstreamC* upstream) noexcept nogil

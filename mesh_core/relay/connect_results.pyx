@@ -11,23 +11,23 @@ from mesh_core.upstream.outlier_detection cimport (
 from mesh_core.upstream.pick cimport cluster_observe
 
 
-cdef void endpoint_connected(ConnectionC* connection, int64_t duration_us) noexcept nogil:
-    cluster_observe(connection.cluster, connection.endpoint, duration_us, connection.table.core.reactor.now_ms)
+cdef void endpoint_connected(UpstreamC* upstream, int64_t duration_us) noexcept nogil:
+    cluster_observe(upstream.cluster, upstream.endpoint, duration_us, upstream.core.reactor.now_ms)
 
 
-cdef void endpoint_opened(ConnectionC* connection) noexcept nogil:
-    outlier_connect_succeeded(&connection.cluster.outlier, connection.endpoint.state)
+cdef void endpoint_opened(UpstreamC* upstream) noexcept nogil:
+    outlier_connect_succeeded(&upstream.cluster.outlier, upstream.endpoint.state)
 
 
-cdef void endpoint_failed(ConnectionC* connection) noexcept nogil:
-    cdef CoreC* core = connection.table.core
-    cdef const ClusterC* cluster = connection.cluster
+cdef void endpoint_failed(UpstreamC* upstream) noexcept nogil:
+    cdef CoreC* core = upstream.core
+    cdef const ClusterC* cluster = upstream.cluster
     cdef uint64_t* stats
     cdef Verdict verdict
     # It counts as slow, or the balancer would like the endpoint that refuses at once.
-    endpoint_connected(connection, cluster.connect_timeout_ms * 1000)
+    endpoint_connected(upstream, cluster.connect_timeout_ms * 1000)
     verdict = outlier_connect_failed(
-        &cluster.outlier, cluster.state, connection.endpoint.state, core.reactor.now_ms, random_next(&core.random))
+        &cluster.outlier, cluster.state, upstream.endpoint.state, core.reactor.now_ms, random_next(&core.random))
     if verdict == VERDICT_NONE:
         return
     stats = cluster.outlier_stats[core.index]

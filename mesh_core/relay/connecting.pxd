@@ -1,19 +1,15 @@
-"""The phase in which an endpoint is picked and connected to, and another one when it fails.
+"""Opening a connection to a cluster: an endpoint is picked and connected to, and another one when it fails.
 
 Worker thread, no GIL.
 """
 
-from libc.stdint cimport uint16_t
-from mesh_core.relay.connection cimport ConnectionC
+from mesh_core.relay.upstream cimport UpstreamC
+from mesh_core.snapshot.tables cimport ClusterC, EndpointC
 
 
-# Pick an endpoint, connect to it, then begin to relay.
-cdef void connection_connect(ConnectionC* connection) noexcept nogil
+# Pick an endpoint of `cluster` and connect to it; `upstream.opened` or `upstream.failed` is called, perhaps at once.
+# What the pick goes by has been set. What was there before has been closed.
+cdef void upstream_open(UpstreamC* upstream, const ClusterC* cluster) noexcept nogil
 
-# The upstream is ready for bytes of ours: begin to relay. Whatever is between the connect and that (a handshake) ends
-# in this or in connect_failed.
-cdef void connect_succeeded(ConnectionC* connection) noexcept nogil
-
-# The attempt under way has failed, with an errno and the Detail that says what: try again, or end the connection. Every
-# failure of an attempt comes here, whatever stage it reached.
-cdef void connect_failed(ConnectionC* connection, int error, uint16_t detail) noexcept nogil
+# As upstream_open, but the first attempt is at `endpoint`.
+cdef void upstream_open_to(UpstreamC* upstream, const ClusterC* cluster, EndpointC* endpoint) noexcept nogil

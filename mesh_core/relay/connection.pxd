@@ -7,32 +7,27 @@ of which is `open_connection`, and ends here: `connection_close` (as both sides 
 
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 from mesh_core.net.address cimport PeerAddressC
-from mesh_core.relay.relay cimport SideC
+from mesh_core.relay.side cimport SideC
+from mesh_core.relay.upstream cimport UpstreamC
 from mesh_core.runtime.core cimport CoreC
 from mesh_core.runtime.reactor cimport RetiredC, TaskC
 from mesh_core.runtime.timers cimport TimerC
-from mesh_core.snapshot.tables cimport ClusterC, EndpointC, FilterChainC, ListenerC, SnapshotC
-from mesh_core.upstream.retry cimport ATTEMPTS_MOST
+from mesh_core.snapshot.tables cimport ClusterC, FilterChainC, ListenerC, SnapshotC
 
 cdef enum:
     SPARES_KEPT = 64           # closed connections whose memory is kept for the next ones
 
 
-ctypedef void (*handshake_done_fn)(ConnectionC* connection, int result) noexcept nogil
-
-
-# The endpoints that a connection was refused by. Owner: ConnectionC, until its upstream is open.
-cdef struct TriedC:
-    EndpointC* endpoints[ATTEMPTS_MOST]
-    uint32_t count
+# Told that the connection is about to end, while all of it is still open; False: it writes no access record.
+ctypedef bint (*connection_ending_fn)(ConnectionC* connection) noexcept nogil
 
 
 # Owner: ConnectionTableC. Freed at the end of the turn in which it was closed.
 cdef struct ConnectionC:
     ConnectionTableC* table
     SideC downstream
-    SideC upstream
-    TimerC timer               # opening: the phase's time-out; open: idle time and maximum duration
+    UpstreamC upstream
+    TimerC timer               # opening: the phase's time-out, but for connecting; open: idle time, maximum duration
     TaskC task                 # more to move without a new event
     RetiredC retired
     ConnectionC* next
@@ -41,26 +36,18 @@ cdef struct ConnectionC:
     const ListenerC* listener
     const FilterChainC* chain  # NULL until it was chosen, but where the listener has a fallback: then that
     const ClusterC* cluster    # the chain's
-    EndpointC* endpoint        # NULL until one was picked
     uint64_t id
     int64_t last_active_ms     # coarse monotonic clock
     int64_t opened_ms          # the same clock, at accept
     int64_t start_time_us      # since the Unix epoch
     int64_t opened_us          # monotonic clock, at accept
-    int64_t connect_begun_us   # the same clock, of the last attempt; 0 when there was none
-    int64_t connect_time_us    # of the last attempt; -1 while there is no open upstream
     uint32_t flags             # ResponseFlag bits
     uint16_t detail            # Detail
     bint secure                # TLS is spoken on one side or on both
-    SideC* handshaking         # the side whose handshake is under way
-    handshake_done_fn handshake_done  # told a HandshakeResult
     const char* downstream_failure    # why TLS failed, in words; static, NULL: it did not
-    const char* upstream_failure
-    uint16_t error             # errno of the last failed connect
-    uint16_t attempts          # to connect, the one under way included
-    uint16_t upstream_counts   # UpstreamCount bits: where the upstream side is counted
+    void* protocol_state       # of who speaks more than bytes with the downstream; owned by them; NULL: nobody
+    connection_ending_fn ending  # NULL: nobody is told
     bint counted               # holds a place under the connection limits
-    TriedC* tried              # owned; NULL unless an attempt has failed and another is to come
     PeerAddressC remote        # who connected; with PROXY protocol, who the header names
     PeerAddressC proxied_local  # with PROXY protocol, where the header says it connected to
 
@@ -68,6 +55,7 @@ cdef struct ConnectionC:
 # All connections of one worker. Owner: WorkerC.
 cdef struct ConnectionTableC:
     CoreC* core
+    void* http                 # HttpWorkerC, for who speaks HTTP; borrowed
     ConnectionC* first
     ConnectionC* spare
     uint32_t spare_count
@@ -81,9 +69,6 @@ cdef ConnectionC* connection_create(
 
 # Register a side with the reactor; False when that ended the connection (no memory, too many watches).
 cdef bint connection_watch(ConnectionC* connection, SideC* side) noexcept nogil
-
-# Close one side and forget what it has queued; its handlers see nothing any more.
-cdef void connection_close_side(ConnectionC* connection, SideC* side, bint reset) noexcept nogil
 
 # End it as its sides wished.
 cdef void connection_close(ConnectionC* connection) noexcept nogil

@@ -1,11 +1,11 @@
 """One relayed connection; the contract stands in connection.pxd."""
 
 from libc.string cimport memset
-from mesh_core.includes.linux cimport close
 from mesh_core.net.sockets cimport socket_close_reset
+from mesh_core.relay.closing cimport side_close
 from mesh_core.relay.record cimport connection_record
-from mesh_core.relay.relay cimport side_clear, side_input_flags
-from mesh_core.relay.upstream_counts cimport upstream_leave
+from mesh_core.relay.relay cimport side_input_flags
+from mesh_core.relay.upstream cimport upstream_close, upstream_init
 from mesh_core.runtime.clock cimport monotonic_us, wall_clock_us
 from mesh_core.runtime.core cimport WORKERS_MOST, core_notify
 from mesh_core.runtime.debug cimport require
@@ -19,7 +19,6 @@ from mesh_core.telemetry.response_flags cimport DETAIL_OUT_OF_MEMORY, FLAG_OVERL
 from mesh_core.telemetry.stats cimport (
     LISTENER_CX_DESTROYED, LISTENER_CX_TOTAL, LISTENER_RX_BYTES, LISTENER_TX_BYTES, SERVER_MEMORY_EXHAUSTED,
 )
-from mesh_core.tls.session cimport tls_destroy
 
 
 cdef ConnectionC* connection_create(
@@ -47,14 +46,12 @@ cdef ConnectionC* connection_create(
     connection.opened_ms = connection.last_active_ms = core.reactor.now_ms
     connection.start_time_us = wall_clock_us()
     connection.opened_us = monotonic_us()
-    connection.connect_time_us = -1
     connection.downstream.source.owner = connection
     connection.downstream.source.fd = fd
     connection.downstream.input_flags = side_input_flags(listener.local.family)
     connection.downstream.rx_counter = &stats[LISTENER_RX_BYTES]
     connection.downstream.tx_counter = &stats[LISTENER_TX_BYTES]
-    connection.upstream.source.owner = connection
-    connection.upstream.source.fd = -1
+    upstream_init(&connection.upstream, core, connection, NULL, NULL)
     connection.timer.owner = connection
     connection.task.owner = connection
     connection.next = table.first
@@ -91,19 +88,18 @@ cdef void connection_out_of_memory(ConnectionC* connection) noexcept nogil:
 cdef void dispose(ConnectionC* connection, bint reset) noexcept nogil:
     """Write the record, close both sockets, leave every list; the memory goes at the end of the turn."""
     cdef CoreC* core = connection.table.core
+    cdef bint recorded = connection.ending == NULL or connection.ending(connection)
     require(connection.downstream.source.on_event != reactor_ignore)
-    if connection.snapshot.access_log:
+    if recorded and connection.snapshot.access_log:
         connection_record(connection, monotonic_us())
-    connection_close_side(connection, &connection.downstream, reset)
-    connection_close_side(connection, &connection.upstream, reset)
+    side_close(core, &connection.downstream, reset)
+    upstream_close(&connection.upstream, reset)
     reactor_cancel_timer(&core.reactor, &connection.timer)
     reactor_cancel_task(&core.reactor, &connection.task)
     connection.link[0] = connection.next
     if connection.next != NULL:
         connection.next.link = connection.link
     connection.listener.stats[core.index][LISTENER_CX_DESTROYED] += 1
-    upstream_leave(connection)
-    memory_free(connection.tried)
     if connection.counted:
         shared_count_leave(connection.listener.active)
         shared_count_leave(connection.snapshot.active)
@@ -112,19 +108,6 @@ cdef void dispose(ConnectionC* connection, bint reset) noexcept nogil:
     connection.retired.free = free_connection
     connection.retired.owner = connection
     reactor_retire(&core.reactor, &connection.retired)
-
-
-cdef void connection_close_side(ConnectionC* connection, SideC* side, bint reset) noexcept nogil:
-    side.source.on_event = reactor_ignore
-    if side.source.fd >= 0:
-        if reset:
-            socket_close_reset(side.source.fd)
-        else:
-            close(side.source.fd)
-        side.source.fd = -1
-    side_clear(connection.table.core, side)
-    tls_destroy(side.tls)
-    side.tls = NULL
 
 
 cdef void free_connection(void* owner) noexcept nogil:

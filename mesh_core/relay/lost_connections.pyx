@@ -19,9 +19,9 @@ cdef void connections_close_lost(ConnectionTableC* table) noexcept nogil:
         connection = following
         following = connection.next
         # Between two attempts it has no endpoint to lose.
-        if not connection.upstream_counts & COUNTED_ENDPOINT:
+        if not connection.upstream.counts & COUNTED_ENDPOINT:
             continue
-        marks = load_relaxed_u32(&connection.endpoint.state.unhealthy) & connection.cluster.close_on
+        marks = load_relaxed_u32(&connection.upstream.endpoint.state.unhealthy) & connection.cluster.close_on
         if marks:
             connection.cluster.stats[table.core.index][CLUSTER_CX_ENDPOINT_CLOSED] += 1
             connection_abort(

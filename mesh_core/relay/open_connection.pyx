@@ -6,8 +6,10 @@ from mesh_core.includes.socket cimport SHUT_WR, shutdown
 from mesh_core.relay.connection cimport connection_abort, connection_close, connection_out_of_memory
 from mesh_core.relay.relay cimport (
     RELAY_BLOCKED, RELAY_ENDED, RELAY_SINK_FAILED, RELAY_SOURCE_FAILED, RELAY_TLS_FAILED, RELAY_TRUNCATED,
-    RELAY_YIELDED, SIDE_BLOCKED, SIDE_ENDED, SIDE_FAILED, SIDE_READABLE, SIDE_SHUT, SIDE_UNTIL_EMPTY, RelayStatus,
-    SideC, relay_move, side_clear,
+    RELAY_YIELDED, RelayStatus, relay_move, side_clear,
+)
+from mesh_core.relay.side cimport (
+    SIDE_BLOCKED, SIDE_ENDED, SIDE_FAILED, SIDE_READABLE, SIDE_SHUT, SIDE_UNTIL_EMPTY, SideC,
 )
 from mesh_core.relay.tls_relay cimport tls_relay_move
 from mesh_core.runtime.reactor cimport reactor_cancel_timer, reactor_queue_task, reactor_set_timer
@@ -24,33 +26,35 @@ from mesh_core.telemetry.stats cimport (
 from mesh_core.tls.session cimport tls_failure_text
 
 cdef enum:
+    UNBOUNDED = 0x7FFFFFFFFFFFFFFF
     LAST_ROUNDS = 64           # calls for what a peer sent before it reset the connection
 
 
 cdef void connection_opened(ConnectionC* connection) noexcept nogil:
     connection.last_active_ms = connection.table.core.reactor.now_ms
     connection.downstream.source.on_event = on_downstream
-    connection.upstream.source.on_event = on_upstream
+    connection.upstream.side.source.owner = connection
+    connection.upstream.side.source.on_event = on_upstream
     set_deadline(connection)
     connection.task.run = on_task
-    connection.secure = connection.downstream.tls != NULL or connection.upstream.tls != NULL
-    if connection.upstream.queue.size or connection.downstream.flags & SIDE_READABLE or connection.secure:
-        if not move(connection, &connection.downstream, &connection.upstream):
+    connection.secure = connection.downstream.tls != NULL or connection.upstream.side.tls != NULL
+    if connection.upstream.side.queue.size or connection.downstream.flags & SIDE_READABLE or connection.secure:
+        if not move(connection, &connection.downstream, &connection.upstream.side):
             return
-    if connection.upstream.flags & SIDE_READABLE or connection.secure:
-        move(connection, &connection.upstream, &connection.downstream)
+    if connection.upstream.side.flags & SIDE_READABLE or connection.secure:
+        move(connection, &connection.upstream.side, &connection.downstream)
 
 
 # --- events in, bytes moved ---
 
 cdef void on_downstream(void* owner, uint32_t events) noexcept nogil:
     cdef ConnectionC* connection = <ConnectionC*>owner
-    on_side(connection, &connection.downstream, &connection.upstream, events)
+    on_side(connection, &connection.downstream, &connection.upstream.side, events)
 
 
 cdef void on_upstream(void* owner, uint32_t events) noexcept nogil:
     cdef ConnectionC* connection = <ConnectionC*>owner
-    on_side(connection, &connection.upstream, &connection.downstream, events)
+    on_side(connection, &connection.upstream.side, &connection.downstream, events)
 
 
 cdef inline void on_side(ConnectionC* connection, SideC* side, SideC* other, uint32_t events) noexcept nogil:
@@ -82,9 +86,10 @@ cdef inline void on_side(ConnectionC* connection, SideC* side, SideC* other, uin
 
 
 cdef inline RelayStatus transfer(ConnectionC* connection, SideC* source, SideC* sink) noexcept nogil:
+    cdef uint64_t left = UNBOUNDED
     if connection.secure:
         return tls_relay_move(connection.table.core, source, sink, connection.listener.buffer_limit)
-    return relay_move(connection.table.core, source, sink, connection.listener.buffer_limit)
+    return relay_move(connection.table.core, source, sink, connection.listener.buffer_limit, &left)
 
 
 cdef inline bint move(ConnectionC* connection, SideC* source, SideC* sink) noexcept nogil:
@@ -146,7 +151,7 @@ cdef void tls_failed(ConnectionC* connection, SideC* source, bint truncated) noe
         connection_abort(connection, FLAG_DOWNSTREAM_CONNECTION_TERMINATION, detail)
     else:
         connection.cluster.stats[index][CLUSTER_TLS_TRUNCATED if truncated else CLUSTER_TLS_CONNECTION_ERROR] += 1
-        connection.upstream_failure = tls_failure_text(source.tls)
+        connection.upstream.failure = tls_failure_text(source.tls)
         connection_abort(connection, FLAG_UPSTREAM_CONNECTION_TERMINATION, detail)
 
 
@@ -174,7 +179,7 @@ cdef void on_task(void* owner) noexcept nogil:
     """Go on where the last turn stopped, in both directions."""
     cdef ConnectionC* connection = <ConnectionC*>owner
     cdef SideC* downstream = &connection.downstream
-    cdef SideC* upstream = &connection.upstream
+    cdef SideC* upstream = &connection.upstream.side
     if downstream.flags & SIDE_READABLE and not upstream.flags & SIDE_BLOCKED:
         if not move(connection, downstream, upstream):
             return

@@ -38,11 +38,11 @@ cdef void gather(const ConnectionC* connection, AccessTextsC* texts) noexcept no
     access_text_add(texts, TEXT_LISTENER, connection.listener.name.text, connection.listener.name.size)
     if connection.cluster != NULL:
         access_text_add(texts, TEXT_CLUSTER, connection.cluster.name.text, connection.cluster.name.size)
-    if connection.endpoint != NULL:
-        access_text_add(texts, TEXT_ENDPOINT, connection.endpoint.name.text, connection.endpoint.name.size)
-    record_add_tls(texts, connection.downstream.tls, connection.upstream.tls)
+    if connection.upstream.endpoint != NULL:
+        access_text_add(texts, TEXT_ENDPOINT, connection.upstream.endpoint.name.text, connection.upstream.endpoint.name.size)
+    record_add_tls(texts, connection.downstream.tls, connection.upstream.side.tls)
     access_text_add_static(texts, TEXT_DOWNSTREAM_FAILURE, connection.downstream_failure)
-    access_text_add_static(texts, TEXT_UPSTREAM_FAILURE, connection.upstream_failure)
+    access_text_add_static(texts, TEXT_UPSTREAM_FAILURE, connection.upstream.failure)
 
 
 cdef void connection_record(ConnectionC* connection, int64_t now_us) noexcept nogil:
@@ -60,20 +60,20 @@ cdef void connection_record(ConnectionC* connection, int64_t now_us) noexcept no
     record.connection_id = connection.id
     record.start_time_us = connection.start_time_us
     record.duration_us = now_us - connection.opened_us
-    record.connect_time_us = connection.connect_time_us
+    record.connect_time_us = connection.upstream.connect_time_us
     record.bytes_received = connection.downstream.received
     record.bytes_sent = connection.downstream.sent
     record.flags = connection.flags
     record.detail = connection.detail
-    record.error = connection.error
-    record.attempts = connection.attempts
+    record.error = connection.upstream.error
+    record.attempts = connection.upstream.attempts
     record.downstream_remote = connection.remote
     record.downstream_local = connection.listener.local
     if connection.proxied_local.family:
         record.downstream_local = connection.proxied_local
     elif address_is_wildcard(&connection.listener.local):
         socket_local_address(connection.downstream.source.fd, &record.downstream_local)
-    socket_local_address(connection.upstream.source.fd, &record.upstream_local)
+    socket_local_address(connection.upstream.side.source.fd, &record.upstream_local)
     memcpy(record.text_sizes, texts.sizes, sizeof(record.text_sizes))
     place = <uint8_t*>(record + 1)
     for index in range(TEXT_COUNT):

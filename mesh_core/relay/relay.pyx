@@ -3,6 +3,7 @@
 from libc.string cimport memset
 from mesh_core.includes.linux cimport EAGAIN, EINTR, SPLICE_F_MOVE, SPLICE_F_NONBLOCK, errno, iovec, splice
 from mesh_core.includes.socket cimport AF_UNIX, MSG_NOSIGNAL, msghdr, recv, send, sendmsg
+from mesh_core.relay.side cimport SIDE_BLOCKED, SIDE_ENDED, SIDE_READABLE, SIDE_UNTIL_EMPTY
 from mesh_core.runtime.byte_queue cimport (
     byte_queue_append, byte_queue_clear, byte_queue_consume, byte_queue_pieces,
 )
@@ -31,8 +32,9 @@ cdef inline void count_kept(SideC* side, size_t size) noexcept nogil:
         count_sent(side, size)
 
 
-cdef RelayStatus relay_move(CoreC* core, SideC* source, SideC* sink, size_t limit) noexcept nogil:
+cdef RelayStatus relay_move(CoreC* core, SideC* source, SideC* sink, size_t limit, uint64_t* left) noexcept nogil:
     cdef ssize_t received, sent
+    cdef size_t wanted
     cdef RelayStatus status
     cdef int rounds = 0
     require(0 < limit <= SCRATCH_BYTES)
@@ -40,22 +42,24 @@ cdef RelayStatus relay_move(CoreC* core, SideC* source, SideC* sink, size_t limi
         status = relay_flush(core, sink)
         if status != RELAY_WAITING:
             return status
-    while source.flags & SIDE_READABLE:
+    while source.flags & SIDE_READABLE and left[0]:
         if rounds == MOVE_ROUNDS:
             return RELAY_YIELDED
         rounds += 1
         if source.bulk >= BULK_THRESHOLD:
             sink.pipe = pipe_take(&core.pipes)
             if sink.pipe != NULL:
-                return move_bulk(core, source, sink, limit)
-        received = recv(source.source.fd, core.scratch, limit, 0)
+                return move_bulk(core, source, sink, limit, left)
+        wanted = min(<uint64_t>limit, left[0])
+        received = recv(source.source.fd, core.scratch, wanted, 0)
         if received <= 0:
             status = relay_nothing_received(source, received)
             if status == RELAY_YIELDED:
                 continue
             return status
         count_received(source, received)
-        if <size_t>received < limit and not source.flags & SIDE_UNTIL_EMPTY:
+        left[0] -= received
+        if <size_t>received < wanted and not source.flags & SIDE_UNTIL_EMPTY:
             source.flags &= ~SIDE_READABLE
         sent = send(sink.source.fd, core.scratch, received, MSG_NOSIGNAL)
         if sent != received:
@@ -147,14 +151,17 @@ cdef RelayStatus relay_flush(CoreC* core, SideC* sink) noexcept nogil:
 
 # --- bulk: splice(2) through a pipe, which is held only while it carries bytes ---
 
-cdef RelayStatus move_bulk(CoreC* core, SideC* source, SideC* sink, size_t limit) noexcept nogil:
+cdef RelayStatus move_bulk(CoreC* core, SideC* source, SideC* sink, size_t limit, uint64_t* left) noexcept nogil:
     """As relay_move, for a stream that has proved long; `sink.pipe` is empty at the start."""
     cdef size_t moved = 0
     cdef ssize_t received
     cdef RelayStatus status = RELAY_YIELDED
     cdef int _round
     for _round in range(MOVE_ROUNDS):
-        received = splice(source.source.fd, NULL, sink.pipe.write_fd, NULL, min(limit, sink.pipe.capacity),
+        if not left[0]:
+            break
+        received = splice(source.source.fd, NULL, sink.pipe.write_fd, NULL,
+                          min(min(<uint64_t>limit, left[0]), <uint64_t>sink.pipe.capacity),
                           SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
         if received == 0 or (
                 received < 0 and errno == EAGAIN and source.flags & ~source.input_flags & SIDE_UNTIL_EMPTY):
@@ -169,6 +176,7 @@ cdef RelayStatus move_bulk(CoreC* core, SideC* source, SideC* sink, size_t limit
                 continue
             break
         count_received(source, received)
+        left[0] -= received
         sink.pipe.filled = <uint32_t>received
         moved += received
         status = empty_pipe(core, sink)

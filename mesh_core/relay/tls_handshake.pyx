@@ -3,14 +3,13 @@
 from libc.stdint cimport uint32_t
 from mesh_core.includes.linux cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP
 from mesh_core.includes.socket cimport recv
-from mesh_core.relay.connection cimport connection_out_of_memory
 from mesh_core.relay.relay cimport (
-    RELAY_NO_MEMORY, RELAY_SINK_FAILED, RELAY_WAITING, RELAY_YIELDED, SIDE_BLOCKED, SIDE_READABLE,
-    SIDE_UNTIL_EMPTY, RelayStatus, relay_flush, relay_nothing_received,
+    RELAY_NO_MEMORY, RELAY_SINK_FAILED, RELAY_WAITING, RELAY_YIELDED, RelayStatus, relay_flush, relay_nothing_received,
 )
+from mesh_core.relay.side cimport SIDE_BLOCKED, SIDE_READABLE, SIDE_UNTIL_EMPTY
 from mesh_core.relay.tls_relay cimport tls_relay_output
-from mesh_core.runtime.core cimport CoreC
-from mesh_core.runtime.reactor cimport reactor_queue_slow_task
+from mesh_core.runtime.memory cimport memory_alloc, memory_free
+from mesh_core.runtime.reactor cimport reactor_cancel_task, reactor_queue_slow_task
 from mesh_core.tls.session cimport TLS_DONE, TLS_FAILED, tls_create, tls_feed, tls_handshake
 
 cdef enum:
@@ -18,63 +17,82 @@ cdef enum:
 
 
 cdef void handshake_begin(
-    ConnectionC* connection, SideC* side, const TlsContextC* context, SSL_SESSION** kept
+    CoreC* core, SideC* side, const TlsContextC* context, SSL_SESSION** kept, void* owner, handshake_done_fn done
 ) noexcept nogil:
+    cdef HandshakeC* handshake = <HandshakeC*>memory_alloc(sizeof(HandshakeC))
     side.tls = tls_create(context, kept)
-    if side.tls == NULL:
-        connection_out_of_memory(connection)
+    side.handshake = handshake
+    if side.tls == NULL or handshake == NULL:
+        done(owner, HANDSHAKE_NO_MEMORY)
         return
-    connection.handshaking = side
-    connection.task.run = on_step
+    handshake.core = core
+    handshake.side = side
+    handshake.owner = owner
+    handshake.done = done
+    handshake.task.owner = handshake
+    handshake.task.run = on_step
+    side.source.owner = handshake
     side.source.on_event = on_event
     # A PROXY header may stand in front.
-    if side.queue.size and relay_flush(connection.table.core, side) == RELAY_SINK_FAILED:
-        connection.handshake_done(connection, HANDSHAKE_CUT)
+    if side.queue.size and relay_flush(core, side) == RELAY_SINK_FAILED:
+        finish(handshake, HANDSHAKE_CUT)
     elif not context.server or side.flags & SIDE_READABLE:
-        reactor_queue_slow_task(&connection.table.core.reactor, &connection.task)
+        reactor_queue_slow_task(&core.reactor, &handshake.task)
+
+
+cdef void handshake_cancel(CoreC* core, SideC* side) noexcept nogil:
+    if side.handshake != NULL:
+        reactor_cancel_task(&core.reactor, &side.handshake.task)
+        memory_free(side.handshake)
+        side.handshake = NULL
+
+
+cdef void finish(HandshakeC* handshake, int result) noexcept nogil:
+    cdef void* owner = handshake.owner
+    cdef handshake_done_fn done = handshake.done
+    handshake.side.source.owner = owner
+    handshake_cancel(handshake.core, handshake.side)
+    done(owner, result)
 
 
 cdef void on_event(void* owner, uint32_t events) noexcept nogil:
-    cdef ConnectionC* connection = <ConnectionC*>owner
-    cdef SideC* side = connection.handshaking
+    cdef HandshakeC* handshake = <HandshakeC*>owner
+    cdef SideC* side = handshake.side
     if events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI):
         side.flags |= SIDE_READABLE | SIDE_UNTIL_EMPTY
     elif events & EPOLLIN:
         side.flags |= side.input_flags
     if events & EPOLLOUT and side.flags & SIDE_BLOCKED:
         side.flags &= ~SIDE_BLOCKED
-        if relay_flush(connection.table.core, side) == RELAY_SINK_FAILED:
-            connection.handshake_done(connection, HANDSHAKE_CUT)
+        if relay_flush(handshake.core, side) == RELAY_SINK_FAILED:
+            finish(handshake, HANDSHAKE_CUT)
             return
     if side.flags & SIDE_READABLE:
-        reactor_queue_slow_task(&connection.table.core.reactor, &connection.task)
+        reactor_queue_slow_task(&handshake.core.reactor, &handshake.task)
 
 
 cdef void on_step(void* owner) noexcept nogil:
     """Take in what has come, compute, send the answer."""
-    cdef ConnectionC* connection = <ConnectionC*>owner
-    cdef SideC* side = connection.handshaking
-    cdef CoreC* core = connection.table.core
+    cdef HandshakeC* handshake = <HandshakeC*>owner
+    cdef SideC* side = handshake.side
+    cdef CoreC* core = handshake.core
     cdef RelayStatus status = receive(core, side)
     cdef int result
-    if status == RELAY_NO_MEMORY:
-        connection_out_of_memory(connection)
-        return
     if status != RELAY_WAITING:
-        connection.handshake_done(connection, HANDSHAKE_CUT)
+        finish(handshake, HANDSHAKE_NO_MEMORY if status == RELAY_NO_MEMORY else HANDSHAKE_CUT)
         return
     result = tls_handshake(side.tls)
     status = tls_relay_output(core, side)
     if status == RELAY_NO_MEMORY:
-        connection_out_of_memory(connection)
+        finish(handshake, HANDSHAKE_NO_MEMORY)
     elif result == TLS_FAILED:
-        connection.handshake_done(connection, HANDSHAKE_FAILED)
+        finish(handshake, HANDSHAKE_FAILED)
     elif status == RELAY_SINK_FAILED:
-        connection.handshake_done(connection, HANDSHAKE_CUT)
+        finish(handshake, HANDSHAKE_CUT)
     elif result == TLS_DONE:
-        connection.handshake_done(connection, HANDSHAKE_DONE)
+        finish(handshake, HANDSHAKE_DONE)
     elif side.flags & SIDE_READABLE:
-        reactor_queue_slow_task(&core.reactor, &connection.task)
+        reactor_queue_slow_task(&core.reactor, &handshake.task)
 
 
 cdef RelayStatus receive(CoreC* core, SideC* side) noexcept nogil:

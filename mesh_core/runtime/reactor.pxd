@@ -57,6 +57,8 @@ cdef struct ReactorC:
     SourceC wake_source
     event_fn on_wake           # called in the turn after reactor_wake, with wake_owner
     void* wake_owner
+    int batch_at               # which of `events` is being handled
+    int batch_size             # of how many
     epoll_event events[EVENT_BATCH]
 
 
@@ -81,6 +83,9 @@ cdef void reactor_forget(ReactorC* reactor, SourceC* source) noexcept nogil
 
 cdef void reactor_set_timer(ReactorC* reactor, TimerC* timer, int64_t deadline_ms) noexcept nogil
 cdef void reactor_cancel_timer(ReactorC* reactor, TimerC* timer) noexcept nogil
+
+# Whether this turn has still to tell `source` of an event other than that it can be written to.
+cdef bint reactor_is_pending(const ReactorC* reactor, const SourceC* source) noexcept nogil
 
 # Run `task` in the next turn (once, however often it is queued).
 cdef void reactor_queue_task(ReactorC* reactor, TaskC* task) noexcept nogil

@@ -63,15 +63,26 @@ cdef void reactor_turn(ReactorC* reactor, bint may_sleep) noexcept nogil:
     cdef SourceC* source
     cdef int index
     reactor.now_ms = coarse_clock_ms()
+    reactor.batch_size = count
     for index in range(count):
+        reactor.batch_at = index
         source = <SourceC*>reactor.events[index].data.ptr
         source.on_event(source.owner, reactor.events[index].events)
+    reactor.batch_size = 0
     if reactor.tasks != NULL:
         run_tasks(reactor)
     if reactor.slow_tasks != NULL:
         run_slow_task(reactor)
     if reactor.retired != NULL:
         free_retired(reactor)
+
+
+cdef bint reactor_is_pending(const ReactorC* reactor, const SourceC* source) noexcept nogil:
+    cdef int index
+    for index in range(reactor.batch_at + 1, reactor.batch_size):
+        if reactor.events[index].data.ptr == source and reactor.events[index].events & ~<uint32_t>EPOLLOUT:
+            return True
+    return False
 
 
 cdef bint reactor_has_work(const ReactorC* reactor) noexcept nogil:

@@ -4,8 +4,8 @@ The control thread makes a snapshot, publishes it to every worker, and keeps it 
 worker holds the newest one itself, and every connection holds the one that it started with.
 """
 
-from libc.stdint cimport uint32_t
-from mesh_core.snapshot.tables cimport USERS_STRIDE, SnapshotC
+from libc.stdint cimport uint32_t, uint64_t
+from mesh_core.snapshot.tables cimport USERS_STRIDE, ListenerC, SnapshotC
 
 
 cdef class Snapshot:
@@ -24,3 +24,6 @@ cdef inline void snapshot_hold(SnapshotC* snapshot, uint32_t index) noexcept nog
 
 # Worker: one holder less. True when it was the last one on this worker: then the control thread wants a wake-up.
 cdef bint snapshot_release(SnapshotC* snapshot, uint32_t index) noexcept nogil
+
+# The listener of these sockets, or NULL.
+cdef const ListenerC* snapshot_find_listener(const SnapshotC* snapshot, uint64_t socket_id) noexcept nogil

@@ -17,6 +17,14 @@ cdef bint snapshot_release(SnapshotC* snapshot, uint32_t index) noexcept nogil:
     return True
 
 
+cdef const ListenerC* snapshot_find_listener(const SnapshotC* snapshot, uint64_t socket_id) noexcept nogil:
+    cdef uint32_t index
+    for index in range(snapshot.listener_count):
+        if snapshot.listeners[index].socket_id == socket_id:
+            return &snapshot.listeners[index]
+    return NULL
+
+
 # The garbage collector, were it to look inside, could empty `arena` before __dealloc__ has read it. Nothing that is
 # kept here leads back.
 @cython.no_gc

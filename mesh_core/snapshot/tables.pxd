@@ -37,7 +37,18 @@ cdef struct EndpointC:
     SSL_SESSION** tls_sessions  # for each worker, one to resume or NULL; NULL without TLS; written by that worker
     uint32_t weight
     EndpointStateC* state      # shared by all workers and snapshots; written atomically
+    IdleClientsC* idle_clients  # for each worker, the same in every snapshot; written by that worker
     uint64_t** stats           # EndpointStat words, a block for each worker
+
+
+# The idle connections to an endpoint that one worker keeps for requests; see mesh_core.http.pool.
+cdef struct IdleClientsC:
+    void* newest               # HttpClientC, the one that was used last
+    void* oldest
+    uint32_t count
+    uint64_t version           # of the snapshot that the next two are of
+    EndpointC* endpoint
+    const ClusterC* cluster
 
 
 # Numbers of a cluster's load balancing, defaults filled in.

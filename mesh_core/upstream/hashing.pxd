@@ -1,6 +1,7 @@
 """The hash of balancers that hash, and the random numbers of those that draw lots. Any thread, no GIL."""
 
 from libc.stdint cimport uint32_t, uint64_t
+from mesh_core.net.address cimport PeerAddressC
 
 cdef enum:
     # 2^64 divided by the golden ratio: multiples of it are spread evenly over 64 bits, however many there are.
@@ -38,3 +39,6 @@ cdef inline uint32_t stretch_shift(uint32_t count) noexcept nogil:
     while <uint64_t>1 << (64 - shift) < count:
         shift -= 1
     return shift
+
+# The hash of an address without its port; False, and 0, when there is none.
+cdef bint hash_address(const PeerAddressC* address, uint64_t* out) noexcept nogil

@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint8_t
 from libc.string cimport memcpy
+from mesh_core.includes.socket cimport AF_INET, AF_INET6
 
 cdef enum:
     PRIME_1 = 0x9E3779B185EBCA87
@@ -72,3 +73,14 @@ cdef inline uint64_t half_word(const uint8_t* at) noexcept nogil:
     cdef uint32_t value
     memcpy(&value, at, sizeof(value))
     return value
+
+
+cdef bint hash_address(const PeerAddressC* address, uint64_t* out) noexcept nogil:
+    if address.family == AF_INET:
+        out[0] = hash_bytes(&address.v4.sin_addr, sizeof(address.v4.sin_addr), 0)
+    elif address.family == AF_INET6:
+        out[0] = hash_bytes(&address.v6.sin6_addr, sizeof(address.v6.sin6_addr), 0)
+    else:
+        out[0] = 0
+        return False
+    return True

@@ -9,7 +9,7 @@ from mesh_core.includes.socket cimport (
     sockaddr, sockaddr_storage, socklen_t,
 )
 from mesh_core.net.sockets cimport socket_close_reset
-from mesh_core.relay.opening cimport connection_accept
+from mesh_core.downstream.opening cimport connection_accept
 from mesh_core.runtime.core cimport CoreC
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.runtime.reactor cimport (

@@ -5,6 +5,7 @@ the inline mounting, of its turns) only the words marked shared may be touched b
 """
 
 from libc.stdint cimport uint32_t, uint64_t
+from mesh_core.http.stream cimport HttpWorkerC
 from mesh_core.relay.connection cimport ConnectionTableC
 from mesh_core.runtime.core cimport CoreC
 from mesh_core.snapshot.tables cimport SnapshotC
@@ -19,6 +20,7 @@ cdef enum:
 cdef struct WorkerC:
     CoreC core
     ConnectionTableC connections
+    HttpWorkerC http
     AcceptorC* acceptors
     SnapshotC* current         # held; NULL before the first one
     int reserve_fd             # given up for a moment to close what cannot be served

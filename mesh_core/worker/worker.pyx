@@ -8,21 +8,22 @@ from mesh_core.includes.atomic cimport (
 from mesh_core.includes.linux cimport (
     ENOMEM, O_CLOEXEC, O_RDONLY, SIG_SETMASK, close, open, pthread_sigmask, sigfillset, sigset_t, strerror,
 )
+from mesh_core.http.exchange cimport exchange_init
+from mesh_core.http.pool cimport clients_close_idle, clients_close_lost
+from mesh_core.http.stream cimport http_worker_destroy, http_worker_init
 from mesh_core.relay.connection cimport connection_abort, connection_table_destroy
 from mesh_core.relay.lost_connections cimport connections_close_lost
 from mesh_core.runtime.core cimport core_destroy, core_init, core_notify
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.runtime.reactor cimport reactor_destroy, reactor_has_work, reactor_turn, reactor_wake
 from mesh_core.runtime.ring cimport ring_arm
-from mesh_core.snapshot.snapshot cimport Snapshot, snapshot_hold, snapshot_release
-from mesh_core.snapshot.tables cimport ListenerC
+from mesh_core.snapshot.snapshot cimport Snapshot, snapshot_release
 from mesh_core.telemetry.access_log cimport collect_access_log
 from mesh_core.telemetry.request_metrics cimport SERIES_LIMIT_DEFAULT, read_request_metrics
 from mesh_core.telemetry.response_flags cimport DETAIL_DRAIN_LIMIT, FLAG_DOWNSTREAM_CONNECTION_TERMINATION
 from mesh_core.telemetry.stats cimport LISTENER_DRAIN_CLOSED, StatsScope
-from mesh_core.worker.acceptor cimport (
-    LAST_CALL_FINAL, LAST_CALL_NONE, LAST_CALL_SHARED, LastCall, acceptor_close, acceptor_create,
-)
+from mesh_core.worker.acceptor cimport LAST_CALL_NONE, acceptor_close
+from mesh_core.worker.adoption cimport worker_adopt
 
 
 cdef int worker_init(
@@ -33,7 +34,13 @@ cdef int worker_init(
     error = core_init(&worker.core, index, ring_bytes, series_limit, notify_fd, stats)
     if error:
         return error
+    error = http_worker_init(&worker.http, &worker.core, &worker.current)
+    if error:
+        core_destroy(&worker.core)
+        return error
+    exchange_init(&worker.http)
     worker.connections.core = &worker.core
+    worker.connections.http = &worker.http
     worker.core.reactor.on_wake = on_wake
     worker.core.reactor.wake_owner = worker
     worker.reserve_fd = open(b"/dev/null", O_RDONLY | O_CLOEXEC)
@@ -66,6 +73,7 @@ cdef void worker_destroy(WorkerC* worker) noexcept nogil:
     if unseen != NULL:
         store_release_u32(&unseen.released[worker.core.index], 1)
     leave_snapshot(worker)
+    http_worker_destroy(&worker.http)
     # Frees what was retired a moment ago, which connection_table_destroy must find among the spare ones.
     reactor_destroy(&worker.core.reactor)
     connection_table_destroy(&worker.connections)
@@ -81,85 +89,15 @@ cdef void on_wake(void* owner, uint32_t events) noexcept nogil:
     cdef uint32_t commands = exchange_u32(&worker.commands, 0)
     cdef SnapshotC* next = <SnapshotC*>exchange_ptr(&worker.mailbox, NULL)
     if next != NULL:
-        adopt(worker, next)
+        worker_adopt(worker, next)
     if commands & COMMAND_CLOSE_LOST:
         connections_close_lost(&worker.connections)
+        clients_close_lost(&worker.http)
     if commands & COMMAND_ABORT:
         abort_all(worker)
     if commands & COMMAND_STOP:
         worker.stopped = True
         leave_snapshot(worker)
-
-
-cdef void adopt(WorkerC* worker, SnapshotC* next) noexcept nogil:
-    """Work by `next` from now on. Connections keep the snapshot that they began with."""
-    cdef SnapshotC* previous = worker.current
-    cdef AcceptorC** place = &worker.acceptors
-    cdef AcceptorC* acceptor
-    cdef const ListenerC* listener
-    cdef uint32_t index
-    while place[0] != NULL:
-        acceptor = place[0]
-        listener = find_listener(next, acceptor.listener.socket_id)
-        if listener != NULL:
-            acceptor.listener = listener
-            place = &acceptor.next
-        else:
-            place[0] = acceptor.next
-            acceptor_close(acceptor, last_call(next, acceptor.listener.socket_id))
-    worker.current = next
-    worker.core.pipes.descriptor_limit = next.descriptor_limit
-    snapshot_hold(next, worker.core.index)
-    for index in range(next.listener_count):
-        add_acceptors(worker, &next.listeners[index])
-    store_release_u64(&worker.adopted, next.version)
-    if previous != NULL:
-        snapshot_release(previous, worker.core.index)
-    core_notify(&worker.core)
-
-
-cdef void add_acceptors(WorkerC* worker, const ListenerC* listener) noexcept nogil:
-    """Accept from this worker's sockets of `listener`, unless it does already."""
-    cdef uint32_t each
-    cdef int fd
-    for each in range(listener.sockets_each):
-        fd = listener.descriptors[worker.core.index * listener.sockets_each + each]
-        if fd >= 0 and find_acceptor(worker, listener.socket_id, fd) == NULL:
-            add_acceptor(worker, listener, fd)
-
-
-cdef void add_acceptor(WorkerC* worker, const ListenerC* listener, int fd) noexcept nogil:
-    cdef AcceptorC* acceptor = acceptor_create(
-        &worker.connections, &worker.current, listener, fd, &worker.reserve_fd)
-    if acceptor == NULL:
-        store_release_u64(&worker.unserved, worker.unserved + 1)
-        return
-    acceptor.next = worker.acceptors
-    worker.acceptors = acceptor
-
-
-cdef const ListenerC* find_listener(const SnapshotC* snapshot, uint64_t socket_id) noexcept nogil:
-    cdef uint32_t index
-    for index in range(snapshot.listener_count):
-        if snapshot.listeners[index].socket_id == socket_id:
-            return &snapshot.listeners[index]
-    return NULL
-
-
-cdef LastCall last_call(const SnapshotC* next, uint64_t socket_id) noexcept nogil:
-    """What becomes of a socket that `next` does without."""
-    cdef uint32_t index
-    for index in range(next.shared_socket_count):
-        if next.shared_sockets[index] == socket_id:
-            return LAST_CALL_SHARED
-    return LAST_CALL_FINAL
-
-
-cdef AcceptorC* find_acceptor(WorkerC* worker, uint64_t socket_id, int fd) noexcept nogil:
-    cdef AcceptorC* acceptor = worker.acceptors
-    while acceptor != NULL and (acceptor.listener.socket_id != socket_id or acceptor.source.fd != fd):
-        acceptor = acceptor.next
-    return acceptor
 
 
 cdef void abort_all(WorkerC* worker) noexcept nogil:
@@ -177,6 +115,7 @@ cdef void leave_snapshot(WorkerC* worker) noexcept nogil:
         worker.acceptors = acceptor.next
         acceptor_close(acceptor, LAST_CALL_NONE)
     abort_all(worker)
+    clients_close_idle(&worker.http)
     worker.current = NULL
     if previous != NULL:
         snapshot_release(previous, worker.core.index)

@@ -7,8 +7,8 @@ from mesh_core.net.proxy_protocol cimport (
     PROXY_INCOMPLETE, PROXY_V2_LIMIT, ProxyHeaderC, proxy_protocol_parse,
 )
 from mesh_core.relay.connection cimport connection_abort, connection_watch
-from mesh_core.relay.filter_chain cimport connection_choose_chain
-from mesh_core.relay.relay cimport SIDE_READABLE, SIDE_UNTIL_EMPTY
+from mesh_core.downstream.filter_chain cimport connection_choose_chain
+from mesh_core.relay.side cimport SIDE_READABLE, SIDE_UNTIL_EMPTY
 from mesh_core.runtime.core cimport CoreC
 from mesh_core.runtime.reactor cimport reactor_set_timer
 from mesh_core.telemetry.response_flags cimport (

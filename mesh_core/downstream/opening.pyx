@@ -3,8 +3,8 @@
 from mesh_core.net.address cimport peer_address_from
 from mesh_core.net.sockets cimport socket_close_reset
 from mesh_core.relay.connection cimport ConnectionC, connection_abort, connection_create
-from mesh_core.relay.filter_chain cimport connection_choose_chain
-from mesh_core.relay.proxy_header cimport connection_await_proxy_header
+from mesh_core.downstream.filter_chain cimport connection_choose_chain
+from mesh_core.downstream.proxy_header cimport connection_await_proxy_header
 from mesh_core.runtime.core cimport CoreC
 from mesh_core.snapshot.shared_count cimport shared_count_enter, shared_count_leave
 from mesh_core.telemetry.response_flags cimport DETAIL_CONNECTION_LIMIT, FLAG_OVERLOAD

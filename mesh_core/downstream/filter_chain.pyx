@@ -5,10 +5,10 @@ from mesh_core.includes.linux cimport EAGAIN, EINTR, EPOLLERR, EPOLLHUP, EPOLLRD
 from mesh_core.includes.socket cimport MSG_PEEK, recv
 from mesh_core.net.address cimport PeerAddressC, address_is_wildcard
 from mesh_core.net.sockets cimport socket_local_address
-from mesh_core.relay.connecting cimport connection_connect
+from mesh_core.downstream.serving cimport connection_serve
 from mesh_core.relay.connection cimport connection_abort, connection_watch
-from mesh_core.relay.downstream_tls cimport connection_accept_tls
-from mesh_core.relay.relay cimport SIDE_READABLE, SIDE_UNTIL_EMPTY
+from mesh_core.downstream.tls cimport connection_accept_tls
+from mesh_core.relay.side cimport SIDE_READABLE, SIDE_UNTIL_EMPTY
 from mesh_core.runtime.core cimport CoreC
 from mesh_core.runtime.reactor cimport reactor_set_timer
 from mesh_core.snapshot.filter_chain_table cimport FilterChainTableC, filter_chain_find
@@ -121,4 +121,4 @@ cdef void go_on(ConnectionC* connection, const FilterChainC* chain) noexcept nog
     if chain.tls != NULL:
         connection_accept_tls(connection)
     else:
-        connection_connect(connection)
+        connection_serve(connection)

@@ -1,0 +1,1 @@
+"""The data path of HTTP: downstream connections, streams, pooled upstream connections."""

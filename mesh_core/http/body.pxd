@@ -1,0 +1,40 @@
+"""A message's body on its way: taken apart as it comes, framed anew as it goes. Sans-I/O, no GIL.
+
+A body whose length is known goes as it is; one in chunks, or one that only the connection's end tells the end of,
+goes in chunks of our own, or as it is to a peer of HTTP/1.0.
+"""
+
+from libc.stdint cimport uint8_t, uint64_t
+from mesh_core.http1.chunked cimport ChunkedC
+from mesh_core.http1.limits cimport Http1LimitsC
+
+cdef enum:
+    BODY_ROOM_MORE = 64        # what body_take writes beyond the size of its input
+
+
+cdef struct BodyC:
+    uint8_t kind               # BodyKind, as it comes
+    uint8_t written            # BodyKind, as it goes
+    bint in_trailers           # the trailer section comes next, for the caller to read
+    bint ended                 # all of it has come
+    uint64_t left              # of BODY_LENGTH
+    uint64_t bytes             # of content, so far
+    ChunkedC chunked
+
+
+# Begin a body that comes as `kind`, with `length` bytes if that is known, and goes as `written`.
+cdef void body_begin(BodyC* body, int kind, uint64_t length, int written) noexcept nogil
+
+# Take what belongs to the body from data[0:size]: `taken` bytes of it, until it ends or its trailers begin. What is to
+# be sent for them is `out[0:out_size]`: a part of `data`, or written to `room`, which holds size + BODY_ROOM_MORE.
+# HTTP1_OK or an Http1Error; after an error `out` is still good: it is what came before.
+cdef int body_take(
+    BodyC* body, const Http1LimitsC* limits, const uint8_t* data, size_t size, size_t* taken,
+    uint8_t* room, const uint8_t** out, size_t* out_size
+) noexcept nogil
+
+# The connection that it comes from has ended: True when that is the body's end, False when it was cut.
+cdef bint body_source_ended(BodyC* body) noexcept nogil
+
+# Write what ends a body in chunks that has no trailers; 0 bytes for one that is not written in chunks.
+cdef size_t body_end_write(const BodyC* body, uint8_t* out) noexcept nogil

@@ -1,0 +1,22 @@
+"""A downstream connection that speaks HTTP/1: requests are read one after the other, each when the one before is over.
+
+Worker thread, no GIL.
+"""
+
+from mesh_core.http.stream cimport HttpWorkerC
+from mesh_core.relay.connection cimport ConnectionC
+from mesh_core.snapshot.tables cimport SnapshotC
+
+
+# What every event ends with: if there is no stream, read the next request, or end the connection. It may be gone, or a
+# tunnel, by then.
+cdef void downstream_continue(ConnectionC* connection) noexcept nogil
+
+# The timer of a connection, from its begin on.
+cdef void downstream_on_deadline(void* owner) noexcept nogil
+
+# Have the timer look again at the next deadline, if that comes sooner than it would.
+cdef void downstream_arm(ConnectionC* connection) noexcept nogil
+
+# Make the connections between requests follow the newest snapshot, and end those whose listener is gone.
+cdef void downstreams_adopt(HttpWorkerC* worker, ConnectionC* first) noexcept nogil

@@ -1,0 +1,159 @@
+"""Where events of HTTP connections come in; the contract stands in exchange.pxd."""
+
+from libc.stdint cimport uint16_t, uint32_t
+from mesh_core.http.downstream cimport downstream_arm, downstream_continue, downstream_on_deadline
+from mesh_core.http.ending cimport stream_cut, stream_drop
+from mesh_core.http.input cimport input_clear
+from mesh_core.http.local_reply cimport stream_reply_status
+from mesh_core.http.request cimport request_continue, request_send_held
+from mesh_core.http.response cimport response_continue
+from mesh_core.http.stream cimport DownstreamC, HttpClientC, StreamC, downstream_of, stream_at_endpoint
+from mesh_core.net.address cimport PeerAddressC, address_is_wildcard
+from mesh_core.net.sockets cimport socket_local_address
+from mesh_core.relay.connection cimport connection_abort, connection_out_of_memory, connection_watch
+from mesh_core.relay.relay cimport RELAY_SINK_FAILED, RelayStatus
+from mesh_core.relay.transport cimport side_event, side_flush, side_has_input
+from mesh_core.runtime.memory cimport memory_alloc, memory_free
+from mesh_core.runtime.reactor cimport reactor_cancel_timer
+from mesh_core.telemetry.response_flags cimport (
+    DETAIL_DOWNSTREAM_RESET, DETAIL_OUT_OF_MEMORY, FLAG_DOWNSTREAM_CONNECTION_TERMINATION, FLAG_OVERLOAD,
+)
+from mesh_core.telemetry.stats cimport LISTENER_CX_RESET, SERVER_MEMORY_EXHAUSTED
+
+
+cdef void exchange_init(HttpWorkerC* worker) noexcept nogil:
+    worker.handlers.opened = on_client_opened
+    worker.handlers.failed = on_client_failed
+    worker.handlers.on_event = on_client
+    worker.handlers.on_task = on_task
+    worker.handlers.out_of_memory = on_no_client
+
+
+cdef void exchange_begin(ConnectionC* connection) noexcept nogil:
+    cdef bint watched = connection.downstream.source.on_event != NULL
+    cdef DownstreamC* downstream = <DownstreamC*>memory_alloc(sizeof(DownstreamC))
+    if downstream == NULL:
+        connection_out_of_memory(connection)
+        return
+    downstream.worker = <HttpWorkerC*>connection.table.http
+    note_local(connection, &downstream.local)
+    connection.protocol_state = downstream
+    connection.ending = on_ending
+    connection.last_active_ms = connection.table.core.reactor.now_ms
+    connection.downstream.source.owner = connection
+    connection.downstream.source.on_event = on_downstream
+    reactor_cancel_timer(&connection.table.core.reactor, &connection.timer)
+    connection.timer.fire = downstream_on_deadline
+    connection.task.run = on_connection_task
+    downstream_arm(connection)
+    if watched or connection_watch(connection, &connection.downstream):
+        downstream_continue(connection)
+
+
+cdef void note_local(const ConnectionC* connection, PeerAddressC* out) noexcept nogil:
+    """The address that the connection was made to, once for all requests that tell it."""
+    out[0] = connection.listener.local
+    if connection.proxied_local.family:
+        out[0] = connection.proxied_local
+    elif connection.snapshot.access_log and address_is_wildcard(&connection.listener.local):
+        socket_local_address(connection.downstream.source.fd, out)
+
+
+cdef bint on_ending(ConnectionC* connection) noexcept nogil:
+    cdef DownstreamC* downstream = downstream_of(connection)
+    if downstream.stream != NULL:
+        stream_drop(downstream.stream)
+    input_clear(&downstream.input)
+    memory_free(downstream)
+    connection.protocol_state = NULL
+    return False
+
+
+cdef void on_downstream(void* owner, uint32_t events) noexcept nogil:
+    cdef ConnectionC* connection = <ConnectionC*>owner
+    cdef DownstreamC* downstream = downstream_of(connection)
+    cdef RelayStatus status
+    connection.last_active_ms = connection.table.core.reactor.now_ms
+    if side_event(&connection.downstream, events):
+        # It can neither send nor be sent to: what it said last is of no use to anybody.
+        connection.listener.stats[connection.table.core.index][LISTENER_CX_RESET] += 1
+        connection_abort(connection, FLAG_DOWNSTREAM_CONNECTION_TERMINATION, DETAIL_DOWNSTREAM_RESET)
+        return
+    if connection.downstream.queue.size or connection.downstream.pipe != NULL:
+        status = side_flush(connection.table.core, &connection.downstream)
+        if status == RELAY_SINK_FAILED:
+            connection_abort(connection, FLAG_DOWNSTREAM_CONNECTION_TERMINATION, DETAIL_DOWNSTREAM_RESET)
+            return
+    if downstream.stream != NULL:
+        if not downstream.stream.request_body.ended:
+            request_continue(downstream.stream)
+            if connection.protocol_state != downstream:
+                return
+        if downstream.stream != NULL and downstream.stream.client != NULL and (
+                side_has_input(&downstream.stream.client.upstream.side)):
+            response_continue(downstream.stream)
+    downstream_continue(connection)
+
+
+cdef void on_connection_task(void* owner) noexcept nogil:
+    downstream_continue(<ConnectionC*>owner)
+
+
+# --- clients ---
+
+cdef void on_client(void* owner, uint32_t events) noexcept nogil:
+    cdef HttpClientC* client = <HttpClientC*>owner
+    side_event(&client.upstream.side, events)
+    go_on(client)
+
+
+cdef void on_task(void* owner) noexcept nogil:
+    go_on(<HttpClientC*>owner)
+
+
+cdef void go_on(HttpClientC* client) noexcept nogil:
+    """Move what can be moved, in both directions."""
+    cdef StreamC* stream = client.stream
+    cdef ConnectionC* connection
+    if stream == NULL:
+        return
+    connection = stream.connection
+    connection.last_active_ms = client.worker.core.reactor.now_ms
+    if client.upstream.side.queue.size or client.upstream.side.pipe != NULL:
+        # A failure shows in what is received.
+        side_flush(client.worker.core, &client.upstream.side)
+    if not stream.request_body.ended:
+        request_continue(stream)
+    # The client is closed, or carries another stream's request, once its own stream is over.
+    if client.stream == stream and stream.connection == connection and side_has_input(&client.upstream.side):
+        response_continue(stream)
+    downstream_continue(connection)
+
+
+cdef void on_client_opened(void* owner) noexcept nogil:
+    cdef HttpClientC* client = <HttpClientC*>owner
+    cdef StreamC* stream = client.stream
+    client.upstream.side.source.on_event = on_client
+    stream.record.connect_time_us = client.upstream.connect_time_us
+    if stream.snapshot.access_log:
+        socket_local_address(client.upstream.side.source.fd, &client.local)
+    stream_at_endpoint(stream, client.upstream.endpoint)
+    if request_send_held(stream):
+        go_on(client)
+    else:
+        downstream_continue(stream.connection)
+
+
+cdef void on_client_failed(void* owner, uint32_t flags, uint16_t detail) noexcept nogil:
+    cdef HttpClientC* client = <HttpClientC*>owner
+    cdef StreamC* stream = client.stream
+    cdef ConnectionC* connection = stream.connection
+    stream.record.error = client.upstream.error
+    stream_reply_status(stream, 503, flags, detail)
+    downstream_continue(connection)
+
+
+cdef void on_no_client(void* owner) noexcept nogil:
+    cdef StreamC* stream = <StreamC*>owner
+    stream.worker.core.stats[SERVER_MEMORY_EXHAUSTED] += 1
+    stream_reply_status(stream, 503, FLAG_OVERLOAD, DETAIL_OUT_OF_MEMORY)

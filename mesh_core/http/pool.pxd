@@ -1,0 +1,34 @@
+"""Connections to endpoints that carry requests: opened, kept while idle, closed. Worker thread, no GIL.
+
+Each worker has its own for each endpoint, the most recently used first. An idle client holds no snapshot: when a new
+one comes, `clients_adopt` makes it point into that, or closes it.
+"""
+
+from mesh_core.http.stream cimport HttpClientC, HttpWorkerC, StreamC
+from mesh_core.snapshot.tables cimport SnapshotC
+
+
+# Give `stream` an idle client of its endpoint: stream.client. False when there is none.
+cdef bint client_take_idle(StreamC* stream) noexcept nogil
+
+# Give it one that is being opened; the worker's handlers are told of it, perhaps at once, also that memory is
+# exhausted.
+cdef void client_open(StreamC* stream) noexcept nogil
+
+# Its stream is over, in good order: keep it if it may be kept, else close it. stream.client becomes NULL.
+cdef void client_give(HttpClientC* client) noexcept nogil
+
+# Close it, whatever it does; its stream has none any more. The memory goes at the end of the turn.
+cdef void client_close(HttpClientC* client, bint reset) noexcept nogil
+
+# Forget it without closing its connection, which somebody else has taken over.
+cdef void client_forget(HttpClientC* client) noexcept nogil
+
+# `next` is about to be the newest snapshot; the one before is still held.
+cdef void clients_adopt(HttpWorkerC* worker, SnapshotC* next) noexcept nogil
+
+# Close the idle clients of endpoints that their cluster wants no connections to.
+cdef void clients_close_lost(HttpWorkerC* worker) noexcept nogil
+
+# Close those that are idle.
+cdef void clients_close_idle(HttpWorkerC* worker) noexcept nogil

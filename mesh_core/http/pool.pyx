@@ -1,0 +1,244 @@
+"""Connections that carry requests; the contract stands in pool.pxd."""
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+from mesh_core.http.input cimport input_clear
+from mesh_core.includes.atomic cimport load_relaxed_u32
+from mesh_core.includes.linux cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLPRI, EPOLLRDHUP
+from mesh_core.relay.connecting cimport upstream_open_to
+
+from mesh_core.relay.transport cimport side_event, side_has_input
+from mesh_core.relay.upstream cimport upstream_close, upstream_init
+from mesh_core.runtime.core cimport CoreC
+from mesh_core.runtime.memory cimport memory_alloc, memory_free
+from mesh_core.runtime.reactor cimport reactor_cancel_task, reactor_is_pending, reactor_retire, reactor_set_timer
+from mesh_core.snapshot.tables cimport ClusterC, EndpointC, IdleClientsC
+from mesh_core.telemetry.stats cimport (
+    CLUSTER_CX_ENDPOINT_CLOSED, CLUSTER_CX_IDLE_TIMEOUT, CLUSTER_CX_MAX_DURATION, CLUSTER_CX_MAX_REQUESTS,
+)
+
+
+cdef bint client_take_idle(StreamC* stream) noexcept nogil:
+    cdef CoreC* core = stream.worker.core
+    cdef HttpClientC* client = <HttpClientC*>stream.endpoint.idle_clients[core.index].newest
+    # One that has said something or has ended, as an event of this turn is about to tell, is not idle.
+    while client != NULL and reactor_is_pending(&core.reactor, &client.upstream.side.source):
+        client = client.older
+    if client == NULL:
+        return False
+    leave_pool(client)
+    client.stream = stream
+    stream.client = client
+    client.requests += 1
+    client.upstream.side.source.on_event = stream.worker.handlers.on_event
+    return True
+
+
+cdef void client_open(StreamC* stream) noexcept nogil:
+    cdef HttpWorkerC* worker = stream.worker
+    cdef HttpClientC* client = client_create(worker)
+    if client == NULL:
+        worker.handlers.out_of_memory(stream)
+        return
+    stream.client = client
+    client.stream = stream
+    client.requests = 1
+    upstream_init(&client.upstream, worker.core, client, worker.handlers.opened, worker.handlers.failed)
+    client.task.run = worker.handlers.on_task
+    client.upstream.requests = True
+    client.upstream.hashed = stream.hash.hashed
+    client.upstream.hash = stream.hash.hash
+    client.upstream.subset = stream.chosen.subset
+    upstream_open_to(&client.upstream, stream.cluster, stream.endpoint)
+
+
+cdef HttpClientC* client_create(HttpWorkerC* worker) noexcept nogil:
+    cdef HttpClientC* client = <HttpClientC*>memory_alloc(sizeof(HttpClientC))
+    if client == NULL:
+        return NULL
+    client.worker = worker
+    client.task.owner = client
+    client.opened_ms = worker.core.reactor.now_ms
+    client.next = worker.clients
+    client.link = &worker.clients
+    if client.next != NULL:
+        client.next.link = &client.next
+    worker.clients = client
+    return client
+
+
+cdef void client_give(HttpClientC* client) noexcept nogil:
+    cdef StreamC* stream = client.stream
+    cdef SnapshotC* current = client.worker.current[0]
+    cdef IdleClientsC* pool = &client.upstream.endpoint.idle_clients[client.worker.core.index]
+    if not may_be_kept(client, pool) or (stream.snapshot != current and not point_into(client, pool, current)):
+        client_close(client, False)
+        return
+    stream.client = NULL
+    client.stream = NULL
+    client.upstream.side.source.on_event = on_idle_event
+    enter_pool(client, pool)
+
+
+cdef bint may_be_kept(HttpClientC* client, const IdleClientsC* pool) noexcept nogil:
+    cdef const ClusterC* cluster = client.upstream.cluster
+    cdef uint64_t* stats = cluster.stats[client.worker.core.index]
+    if side_has_input(&client.upstream.side) or client.input.size or client.upstream.side.queue.size or (
+            client.upstream.side.pipe != NULL):
+        # It has said more than it was asked for, or ends.
+        return False
+    if cluster.http.max_requests_per_connection and client.requests >= cluster.http.max_requests_per_connection:
+        stats[CLUSTER_CX_MAX_REQUESTS] += 1
+        return False
+    if cluster.http.max_connection_duration_ms and (
+            client.worker.core.reactor.now_ms - client.opened_ms >= cluster.http.max_connection_duration_ms):
+        stats[CLUSTER_CX_MAX_DURATION] += 1
+        return False
+    return not is_lost(client) and cluster.http.max_idle_connections > 0
+
+
+cdef bint is_lost(const HttpClientC* client) noexcept nogil:
+    return load_relaxed_u32(&client.upstream.endpoint.state.unhealthy) & client.upstream.cluster.close_on != 0
+
+
+# --- the list of an endpoint's idle clients ---
+
+cdef void enter_pool(HttpClientC* client, IdleClientsC* pool) noexcept nogil:
+    cdef CoreC* core = client.worker.core
+    cdef const ClusterC* cluster = client.upstream.cluster
+    client.pool = pool
+    client.idle_since_ms = core.reactor.now_ms
+    client.older = <HttpClientC*>pool.newest
+    client.newer = NULL
+    if client.older != NULL:
+        client.older.newer = client
+    else:
+        pool.oldest = client
+    pool.newest = client
+    pool.count += 1
+    if cluster.http.idle_timeout_ms and client.upstream.timer.link == NULL:
+        client.upstream.timer.owner = client
+        client.upstream.timer.fire = on_idle_deadline
+        reactor_set_timer(&core.reactor, &client.upstream.timer, core.reactor.now_ms + cluster.http.idle_timeout_ms)
+    if pool.count > cluster.http.max_idle_connections:
+        client_close(<HttpClientC*>pool.oldest, False)
+
+
+cdef void leave_pool(HttpClientC* client) noexcept nogil:
+    cdef IdleClientsC* pool = client.pool
+    if client.newer != NULL:
+        client.newer.older = client.older
+    else:
+        pool.newest = client.older
+    if client.older != NULL:
+        client.older.newer = client.newer
+    else:
+        pool.oldest = client.newer
+    pool.count -= 1
+    client.pool = NULL
+
+
+cdef void on_idle_event(void* owner, uint32_t events) noexcept nogil:
+    """Nobody has asked it anything: whatever it says, or that it ends, ends it."""
+    cdef HttpClientC* client = <HttpClientC*>owner
+    side_event(&client.upstream.side, events)
+    if events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR):
+        client_close(client, False)
+
+
+cdef void on_idle_deadline(void* owner) noexcept nogil:
+    """It may have been used meanwhile: look, and wait for what is left."""
+    cdef HttpClientC* client = <HttpClientC*>owner
+    cdef CoreC* core = client.worker.core
+    cdef int64_t timeout_ms = client.upstream.cluster.http.idle_timeout_ms
+    if client.stream != NULL or not timeout_ms:
+        # It is set again when the client is given back.
+        return
+    if core.reactor.now_ms - client.idle_since_ms >= timeout_ms:
+        client.upstream.cluster.stats[core.index][CLUSTER_CX_IDLE_TIMEOUT] += 1
+        client_close(client, False)
+    else:
+        reactor_set_timer(&core.reactor, &client.upstream.timer, client.idle_since_ms + timeout_ms)
+
+
+# --- the end of a client ---
+
+cdef void client_close(HttpClientC* client, bint reset) noexcept nogil:
+    upstream_close(&client.upstream, reset)
+    client_forget(client)
+
+
+cdef void client_forget(HttpClientC* client) noexcept nogil:
+    cdef CoreC* core = client.worker.core
+    if client.pool != NULL:
+        leave_pool(client)
+    if client.stream != NULL:
+        client.stream.client = NULL
+        client.stream = NULL
+    input_clear(&client.input)
+    reactor_cancel_task(&core.reactor, &client.task)
+    client.link[0] = client.next
+    if client.next != NULL:
+        client.next.link = client.link
+    client.retired.free = free_client
+    client.retired.owner = client
+    reactor_retire(&core.reactor, &client.retired)
+
+
+cdef void free_client(void* owner) noexcept nogil:
+    memory_free(owner)
+
+
+# --- snapshots ---
+
+cdef void clients_adopt(HttpWorkerC* worker, SnapshotC* next) noexcept nogil:
+    cdef HttpClientC* client
+    cdef HttpClientC* following = worker.clients
+    cdef ClusterC* cluster
+    cdef EndpointC* endpoint
+    cdef IdleClientsC* pool
+    cdef uint32_t index, each
+    if following == NULL:
+        return
+    for index in range(next.cluster_count):
+        cluster = &next.clusters[index]
+        for each in range(cluster.endpoint_count):
+            endpoint = &cluster.endpoints[each]
+            pool = &endpoint.idle_clients[worker.core.index]
+            pool.version = next.version
+            pool.endpoint = endpoint
+            pool.cluster = cluster
+    while following != NULL:
+        client = following
+        following = client.next
+        if client.stream == NULL and not point_into(client, client.pool, next):
+            client_close(client, False)
+
+
+cdef bint point_into(HttpClientC* client, const IdleClientsC* pool, const SnapshotC* snapshot) noexcept nogil:
+    """Make it a client of the same endpoint in `snapshot`; False when there is none that is spoken to alike."""
+    if pool.version != snapshot.version or pool.cluster.tls != client.upstream.cluster.tls:
+        return False
+    client.upstream.cluster = pool.cluster
+    client.upstream.endpoint = pool.endpoint
+    return True
+
+
+cdef void clients_close_lost(HttpWorkerC* worker) noexcept nogil:
+    cdef HttpClientC* client
+    cdef HttpClientC* following = worker.clients
+    while following != NULL:
+        client = following
+        following = client.next
+        if client.stream == NULL and is_lost(client):
+            client.upstream.cluster.stats[worker.core.index][CLUSTER_CX_ENDPOINT_CLOSED] += 1
+            client_close(client, False)
+
+
+cdef void clients_close_idle(HttpWorkerC* worker) noexcept nogil:
+    cdef HttpClientC* client
+    cdef HttpClientC* following = worker.clients
+    while following != NULL:
+        client = following
+        following = client.next
+        if client.stream == NULL:
+            client_close(client, False)

@@ -1,0 +1,149 @@
+"""A stream: one request and its response, whatever versions of HTTP they travel by; and what carries it.
+
+A stream belongs to its downstream connection. It borrows an upstream connection, a client, from the pool of its
+endpoint. Worker thread, no GIL.
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from mesh_core.http.body cimport BodyC
+from mesh_core.http.input cimport InputC
+from mesh_core.http1.head cimport FieldC, HeadC
+from mesh_core.net.address cimport PeerAddressC
+from mesh_core.relay.connection cimport ConnectionC, ConnectionTableC
+from mesh_core.relay.upstream cimport UpstreamC, upstream_failed_fn, upstream_opened_fn
+from mesh_core.routing.hash_policy cimport RouteHashC
+from mesh_core.routing.route cimport RouteC, RouteClusterC
+from mesh_core.runtime.byte_queue cimport ByteQueueC
+from mesh_core.runtime.core cimport CoreC
+from mesh_core.runtime.reactor cimport RetiredC, TaskC, event_fn, task_fn
+from mesh_core.snapshot.http_settings cimport HttpC
+from mesh_core.snapshot.tables cimport ClusterC, EndpointC, IdleClientsC, SnapshotC
+from mesh_core.telemetry.access_record cimport RequestRecordC
+from mesh_core.telemetry.request_capture cimport CaptureC
+
+cdef enum StreamFlag:
+    STREAM_SENT = 1 << 0       # the request's head was given to an open client
+    STREAM_RESPONDED = 1 << 1  # a final response's head was given to the downstream
+    STREAM_UPGRADE = 1 << 2    # the request went upstream with an Upgrade, or is a CONNECT
+    STREAM_LAST = 1 << 3       # the downstream connection ends with this stream
+    STREAM_COUNTED_REQUEST = 1 << 4   # holds a place among the cluster's requests
+    STREAM_COUNTED_ENDPOINT = 1 << 5  # is counted as active at its endpoint
+    STREAM_AFFINITY = 1 << 6   # the response names the endpoint in a cookie
+    STREAM_CLIENT_LAST = 1 << 7  # its client is not to be used again
+    STREAM_ASKED_UPGRADE = 1 << 8  # what the downstream says behind the request is no HTTP, it hopes
+
+
+cdef enum:
+    UPGRADE_BYTES = 30         # the longest name of a protocol that is passed on
+
+
+# Owner: DownstreamC. Freed when the response has gone, or its connection ends.
+cdef struct StreamC:
+    HttpWorkerC* worker
+    ConnectionC* connection    # the downstream
+    HttpClientC* client        # NULL while it has none
+    StreamC* next_spare
+    SnapshotC* snapshot        # held
+    const HttpC* http
+    const RouteC* route        # NULL: none was found, or none was looked for
+    const RouteClusterC* chosen
+    const ClusterC* cluster
+    EndpointC* endpoint        # that it is counted at
+    uint32_t flags             # StreamFlag bits
+    uint8_t method_id          # HttpMethod
+    uint8_t minor_version      # of the downstream's HTTP/1
+    uint8_t upgrade_bytes      # of `upgrade`
+    uint8_t upgrade[UPGRADE_BYTES]  # the protocol that was asked for upstream
+    BodyC request_body
+    BodyC response_body
+    ByteQueueC held            # of the request, until the client is open
+    RouteHashC hash
+    const char* upstream_failure  # why TLS failed there, in words; static, NULL: it did not
+    RequestRecordC record
+    CaptureC* capture          # owned; NULL without an access log
+
+
+# The downstream side of a connection that speaks HTTP/1; see mesh_core.http.downstream. Owner: ConnectionC.protocol_state.
+cdef struct DownstreamC:
+    HttpWorkerC* worker
+    StreamC* stream            # NULL between requests
+    InputC input
+    uint32_t requests          # that have begun
+    bint last                  # the next request is the last one
+    bint reading               # downstream_continue is under way
+    bint refused               # what comes next is no request
+    bint closing               # no further request is read
+    bint unread                # the downstream has said, or may say, what nobody will read
+    PeerAddressC local         # that the connection was made to
+    int64_t head_begun_ms      # of a head that is not complete
+    int64_t timer_ms           # what the connection's timer is set to; 0: nothing
+
+
+# Who is told of what happens to a client, which is the owner; set once, by mesh_core.http.exchange.
+cdef struct ClientHandlersC:
+    upstream_opened_fn opened
+    upstream_failed_fn failed
+    event_fn on_event          # while it carries a stream
+    task_fn on_task
+    task_fn out_of_memory      # the owner is the stream that was to have one
+
+
+# A connection to an endpoint that carries requests, one after the other. Owner: HttpWorkerC.
+cdef struct HttpClientC:
+    UpstreamC upstream
+    HttpWorkerC* worker
+    StreamC* stream            # that it carries; NULL: it is idle
+    IdleClientsC* pool         # of its endpoint, in this worker; NULL until it is open
+    HttpClientC* newer         # in the pool, while idle
+    HttpClientC* older
+    HttpClientC* next          # of all of the worker
+    HttpClientC** link
+    InputC input
+    TaskC task                 # more to receive without a new event
+    RetiredC retired
+    int64_t opened_ms          # coarse monotonic clock
+    int64_t idle_since_ms      # the same
+    uint32_t requests
+    PeerAddressC local         # its own address, for access records; AF_UNSPEC when not asked for
+
+
+# What one worker has for HTTP. Owner: WorkerC.
+cdef struct HttpWorkerC:
+    CoreC* core
+    SnapshotC** current        # the newest snapshot; borrowed
+    ClientHandlersC handlers
+    HttpClientC* clients       # all
+    StreamC* spare
+    uint32_t spare_count
+    HeadC head                 # the one that is being looked at
+    FieldC* fields             # of that; FIELDS_MOST, owned
+    uint8_t* message           # what is to be sent; MESSAGE_BYTES, owned
+    uint8_t* path              # normalized; TEXT_BYTES, owned
+    uint8_t* text              # a target, a Location …; TEXT_BYTES, owned
+
+cdef enum:
+    FIELDS_MOST = 1024
+    MESSAGE_BYTES = 786432     # a head of the largest kind, edited, and a receive in chunks behind it
+    TEXT_BYTES = 131072
+
+
+cdef inline DownstreamC* downstream_of(const ConnectionC* connection) noexcept nogil:
+    return <DownstreamC*>connection.protocol_state
+
+
+# 0, or an errno.
+cdef int http_worker_init(HttpWorkerC* worker, CoreC* core, SnapshotC** current) noexcept nogil
+# Every connection has ended. Closes the idle clients.
+cdef void http_worker_destroy(HttpWorkerC* worker) noexcept nogil
+
+# A new stream of `connection`, by its snapshot; NULL when memory is exhausted.
+cdef StreamC* stream_create(HttpWorkerC* worker, ConnectionC* connection) noexcept nogil
+
+# It is over and was recorded: leave every count, free it. It has no client any more.
+cdef void stream_end(StreamC* stream) noexcept nogil
+
+# Take a place among the requests of its cluster; False when there is none.
+cdef bint stream_admit(StreamC* stream) noexcept nogil
+
+# It is `endpoint` that serves it, from now on.
+cdef void stream_at_endpoint(StreamC* stream, EndpointC* endpoint) noexcept nogil

@@ -1,0 +1,114 @@
+"""Streams and what a worker has for them; the contract stands in stream.pxd."""
+
+from libc.string cimport memset
+from mesh_core.http.pool cimport clients_close_idle
+from mesh_core.includes.atomic cimport fetch_add_u64
+from mesh_core.includes.linux cimport ENOMEM
+from mesh_core.runtime.byte_queue cimport byte_queue_clear
+from mesh_core.runtime.clock cimport monotonic_us, wall_clock_us
+from mesh_core.runtime.core cimport core_notify
+from mesh_core.runtime.memory cimport memory_alloc, memory_free
+from mesh_core.snapshot.shared_count cimport shared_count_enter, shared_count_leave
+from mesh_core.snapshot.snapshot cimport snapshot_hold, snapshot_release
+from mesh_core.telemetry.access_record cimport request_record_begin
+from mesh_core.telemetry.stats cimport (
+    CLUSTER_RQ_COMPLETED, CLUSTER_RQ_OVERFLOW, CLUSTER_RQ_TOTAL, ENDPOINT_RQ_COMPLETED, ENDPOINT_RQ_TOTAL,
+    LISTENER_RQ_COMPLETED, LISTENER_RQ_TOTAL,
+)
+
+cdef enum:
+    SPARES_KEPT = 256
+
+
+cdef int http_worker_init(HttpWorkerC* worker, CoreC* core, SnapshotC** current) noexcept nogil:
+    worker.core = core
+    worker.current = current
+    worker.fields = <FieldC*>memory_alloc(FIELDS_MOST * sizeof(FieldC))
+    worker.message = <uint8_t*>memory_alloc(MESSAGE_BYTES)
+    worker.path = <uint8_t*>memory_alloc(TEXT_BYTES)
+    worker.text = <uint8_t*>memory_alloc(TEXT_BYTES)
+    if worker.fields != NULL and worker.message != NULL and worker.path != NULL and worker.text != NULL:
+        return 0
+    http_worker_destroy(worker)
+    return ENOMEM
+
+
+cdef void http_worker_destroy(HttpWorkerC* worker) noexcept nogil:
+    cdef StreamC* stream
+    clients_close_idle(worker)
+    while worker.spare != NULL:
+        stream = worker.spare
+        worker.spare = stream.next_spare
+        memory_free(stream)
+    memory_free(worker.fields)
+    memory_free(worker.message)
+    memory_free(worker.path)
+    memory_free(worker.text)
+    worker.fields = NULL
+    worker.message = worker.path = worker.text = NULL
+
+
+cdef StreamC* stream_create(HttpWorkerC* worker, ConnectionC* connection) noexcept nogil:
+    cdef StreamC* stream = worker.spare
+    if stream != NULL:
+        worker.spare = stream.next_spare
+        worker.spare_count -= 1
+        memset(stream, 0, sizeof(StreamC))
+    else:
+        stream = <StreamC*>memory_alloc(sizeof(StreamC))
+        if stream == NULL:
+            return NULL
+    stream.worker = worker
+    stream.connection = connection
+    stream.snapshot = connection.snapshot
+    snapshot_hold(stream.snapshot, worker.core.index)
+    stream.http = connection.chain.http
+    request_record_begin(&stream.record, connection.id, wall_clock_us(), monotonic_us())
+    connection.listener.stats[worker.core.index][LISTENER_RQ_TOTAL] += 1
+    return stream
+
+
+cdef void stream_end(StreamC* stream) noexcept nogil:
+    cdef HttpWorkerC* worker = stream.worker
+    cdef uint32_t index = worker.core.index
+    stream.connection.listener.stats[index][LISTENER_RQ_COMPLETED] += 1
+    if stream.flags & STREAM_COUNTED_REQUEST:
+        stream.cluster.stats[index][CLUSTER_RQ_COMPLETED] += 1
+        shared_count_leave(&stream.cluster.state.requests)
+    leave_endpoint(stream)
+    byte_queue_clear(&worker.core.blocks, &stream.held)
+    if snapshot_release(stream.snapshot, index):
+        core_notify(worker.core)
+    if worker.spare_count >= SPARES_KEPT:
+        memory_free(stream)
+        return
+    stream.next_spare = worker.spare
+    worker.spare = stream
+    worker.spare_count += 1
+
+
+cdef bint stream_admit(StreamC* stream) noexcept nogil:
+    cdef uint64_t* stats = stream.cluster.stats[stream.worker.core.index]
+    if not shared_count_enter(&stream.cluster.state.requests, stream.cluster.max_requests):
+        stats[CLUSTER_RQ_OVERFLOW] += 1
+        return False
+    stats[CLUSTER_RQ_TOTAL] += 1
+    stream.flags |= STREAM_COUNTED_REQUEST
+    return True
+
+
+cdef void stream_at_endpoint(StreamC* stream, EndpointC* endpoint) noexcept nogil:
+    if stream.endpoint == endpoint and stream.flags & STREAM_COUNTED_ENDPOINT:
+        return
+    leave_endpoint(stream)
+    stream.endpoint = endpoint
+    stream.flags |= STREAM_COUNTED_ENDPOINT
+    fetch_add_u64(&endpoint.state.active, 1)
+    endpoint.stats[stream.worker.core.index][ENDPOINT_RQ_TOTAL] += 1
+
+
+cdef void leave_endpoint(StreamC* stream) noexcept nogil:
+    if stream.flags & STREAM_COUNTED_ENDPOINT:
+        stream.flags &= ~STREAM_COUNTED_ENDPOINT
+        shared_count_leave(&stream.endpoint.state.active)
+        stream.endpoint.stats[stream.worker.core.index][ENDPOINT_RQ_COMPLETED] += 1

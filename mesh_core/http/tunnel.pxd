@@ -1,0 +1,9 @@
+"""After a granted Upgrade or CONNECT: the two connections become one that is relayed. Worker thread, no GIL."""
+
+from libc.stdint cimport int64_t, uint8_t
+from mesh_core.http.stream cimport StreamC
+
+
+# Send the response's head, which stands in the worker's message buffer, and what the upstream has sent behind it; then
+# what the downstream has sent behind its request; then relay. The stream is over.
+cdef void tunnel_begin(StreamC* stream, int64_t head_bytes, const uint8_t* data, size_t size) noexcept nogil
