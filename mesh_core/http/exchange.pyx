@@ -5,9 +5,11 @@ from mesh_core.http.downstream cimport downstream_arm, downstream_continue, down
 from mesh_core.http.ending cimport stream_cut, stream_drop
 from mesh_core.http.input cimport input_clear
 from mesh_core.http.local_reply cimport stream_reply_status
+from mesh_core.http.pool cimport client_close, client_make_room, client_open, client_take_idle
 from mesh_core.http.request cimport request_continue, request_send_held
 from mesh_core.http.response cimport response_continue
 from mesh_core.http.stream cimport DownstreamC, HttpClientC, StreamC, downstream_of, stream_at_endpoint
+from mesh_core.http.waiting cimport waiting_join
 from mesh_core.net.address cimport PeerAddressC, address_is_wildcard
 from mesh_core.net.sockets cimport socket_local_address
 from mesh_core.relay.connection cimport connection_abort, connection_out_of_memory, connection_watch
@@ -16,7 +18,7 @@ from mesh_core.relay.transport cimport side_event, side_flush, side_has_input
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.runtime.reactor cimport reactor_cancel_timer
 from mesh_core.telemetry.response_flags cimport (
-    DETAIL_DOWNSTREAM_RESET, DETAIL_OUT_OF_MEMORY, FLAG_DOWNSTREAM_CONNECTION_TERMINATION, FLAG_OVERLOAD,
+    DETAIL_DOWNSTREAM_RESET, DETAIL_OUT_OF_MEMORY, DETAIL_UPSTREAM_OVERFLOW, FLAG_DOWNSTREAM_CONNECTION_TERMINATION, FLAG_OVERLOAD,
 )
 from mesh_core.telemetry.stats cimport LISTENER_CX_RESET, SERVER_MEMORY_EXHAUSTED
 
@@ -26,6 +28,7 @@ cdef void exchange_init(HttpWorkerC* worker) noexcept nogil:
     worker.handlers.failed = on_client_failed
     worker.handlers.on_event = on_client
     worker.handlers.on_task = on_task
+    worker.handlers.on_turn = on_turn
     worker.handlers.out_of_memory = on_no_client
 
 
@@ -133,6 +136,7 @@ cdef void go_on(HttpClientC* client) noexcept nogil:
 cdef void on_client_opened(void* owner) noexcept nogil:
     cdef HttpClientC* client = <HttpClientC*>owner
     cdef StreamC* stream = client.stream
+    cdef ConnectionC* connection = stream.connection
     client.upstream.side.source.on_event = on_client
     stream.record.connect_time_us = client.upstream.connect_time_us
     if stream.snapshot.access_log:
@@ -141,15 +145,40 @@ cdef void on_client_opened(void* owner) noexcept nogil:
     if request_send_held(stream):
         go_on(client)
     else:
-        downstream_continue(stream.connection)
+        downstream_continue(connection)
 
 
 cdef void on_client_failed(void* owner, uint32_t flags, uint16_t detail) noexcept nogil:
     cdef HttpClientC* client = <HttpClientC*>owner
     cdef StreamC* stream = client.stream
     cdef ConnectionC* connection = stream.connection
+    if detail == DETAIL_UPSTREAM_OVERFLOW and wait(stream, client):
+        return
     stream.record.error = client.upstream.error
     stream_reply_status(stream, 503, flags, detail)
+    downstream_continue(connection)
+
+
+cdef bint wait(StreamC* stream, HttpClientC* client) noexcept nogil:
+    """The cluster has all the connections that it may have: use one of them, or its place; False when none is ours."""
+    client.stream = NULL
+    stream.client = NULL
+    client_close(client, False)
+    if client_make_room(stream):
+        client_open(stream)
+        return True
+    return waiting_join(stream)
+
+
+cdef void on_turn(void* owner) noexcept nogil:
+    """A stream that waited: a connection is free, or there is room for one; or somebody else was quicker."""
+    cdef StreamC* stream = <StreamC*>owner
+    cdef ConnectionC* connection = stream.connection
+    if not client_take_idle(stream):
+        client_open(stream)
+    elif request_send_held(stream):
+        go_on(stream.client)
+        return
     downstream_continue(connection)
 
 

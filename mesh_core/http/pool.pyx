@@ -1,11 +1,13 @@
 """Connections that carry requests; the contract stands in pool.pxd."""
 
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from mesh_core.http.input cimport input_clear
+from mesh_core.http.waiting cimport waiting_wake
 from mesh_core.includes.atomic cimport load_relaxed_u32
-from mesh_core.includes.linux cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLPRI, EPOLLRDHUP
+from mesh_core.includes.linux cimport EAGAIN, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLPRI, EPOLLRDHUP, errno
+from mesh_core.includes.socket cimport MSG_PEEK, recv
 from mesh_core.relay.connecting cimport upstream_open_to
-
+from mesh_core.relay.side cimport SIDE_READABLE, SIDE_UNTIL_EMPTY, SideC
 from mesh_core.relay.transport cimport side_event, side_has_input
 from mesh_core.relay.upstream cimport upstream_close, upstream_init
 from mesh_core.runtime.core cimport CoreC
@@ -15,6 +17,7 @@ from mesh_core.snapshot.tables cimport ClusterC, EndpointC, IdleClientsC
 from mesh_core.telemetry.stats cimport (
     CLUSTER_CX_ENDPOINT_CLOSED, CLUSTER_CX_IDLE_TIMEOUT, CLUSTER_CX_MAX_DURATION, CLUSTER_CX_MAX_REQUESTS,
 )
+from mesh_core.upstream.endpoint_state cimport ClusterStateC
 
 
 cdef bint client_take_idle(StreamC* stream) noexcept nogil:
@@ -51,6 +54,16 @@ cdef void client_open(StreamC* stream) noexcept nogil:
     upstream_open_to(&client.upstream, stream.cluster, stream.endpoint)
 
 
+cdef bint client_make_room(StreamC* stream) noexcept nogil:
+    cdef HttpClientC* client = stream.worker.clients
+    while client != NULL and (client.pool == NULL or client.upstream.cluster.state != stream.cluster.state):
+        client = client.next
+    if client == NULL:
+        return False
+    client_close(client, False)
+    return True
+
+
 cdef HttpClientC* client_create(HttpWorkerC* worker) noexcept nogil:
     cdef HttpClientC* client = <HttpClientC*>memory_alloc(sizeof(HttpClientC))
     if client == NULL:
@@ -70,6 +83,7 @@ cdef void client_give(HttpClientC* client) noexcept nogil:
     cdef StreamC* stream = client.stream
     cdef SnapshotC* current = client.worker.current[0]
     cdef IdleClientsC* pool = &client.upstream.endpoint.idle_clients[client.worker.core.index]
+    cdef ClusterStateC* pool_state = client.upstream.cluster.state
     if not may_be_kept(client, pool) or (stream.snapshot != current and not point_into(client, pool, current)):
         client_close(client, False)
         return
@@ -77,12 +91,14 @@ cdef void client_give(HttpClientC* client) noexcept nogil:
     client.stream = NULL
     client.upstream.side.source.on_event = on_idle_event
     enter_pool(client, pool)
+    if client.worker.waiting != NULL:
+        waiting_wake(client.worker, pool_state)
 
 
 cdef bint may_be_kept(HttpClientC* client, const IdleClientsC* pool) noexcept nogil:
     cdef const ClusterC* cluster = client.upstream.cluster
     cdef uint64_t* stats = cluster.stats[client.worker.core.index]
-    if side_has_input(&client.upstream.side) or client.input.size or client.upstream.side.queue.size or (
+    if has_more(&client.upstream.side) or client.input.size or client.upstream.side.queue.size or (
             client.upstream.side.pipe != NULL):
         # It has said more than it was asked for, or ends.
         return False
@@ -94,6 +110,15 @@ cdef bint may_be_kept(HttpClientC* client, const IdleClientsC* pool) noexcept no
         stats[CLUSTER_CX_MAX_DURATION] += 1
         return False
     return not is_lost(client) and cluster.http.max_idle_connections > 0
+
+
+cdef bint has_more(SideC* side) noexcept nogil:
+    """Whether there is something that it was not asked for; a body read to its last byte leaves that open."""
+    cdef uint8_t byte
+    if side.flags & SIDE_READABLE and not side.flags & SIDE_UNTIL_EMPTY and (
+            recv(side.source.fd, &byte, 1, MSG_PEEK) < 0 and errno == EAGAIN):
+        side.flags &= ~<uint32_t>SIDE_READABLE
+    return side_has_input(side)
 
 
 cdef bint is_lost(const HttpClientC* client) noexcept nogil:
@@ -163,8 +188,11 @@ cdef void on_idle_deadline(void* owner) noexcept nogil:
 # --- the end of a client ---
 
 cdef void client_close(HttpClientC* client, bint reset) noexcept nogil:
+    cdef const ClusterC* cluster = client.upstream.cluster
     upstream_close(&client.upstream, reset)
     client_forget(client)
+    if client.worker.waiting != NULL and cluster != NULL:
+        waiting_wake(client.worker, cluster.state)
 
 
 cdef void client_forget(HttpClientC* client) noexcept nogil:

@@ -14,6 +14,7 @@ from mesh_core.http.stream cimport (
     downstream_of, stream_admit, stream_at_endpoint, stream_create,
 )
 from mesh_core.http.stream_record cimport stream_note_request
+from mesh_core.http.waiting cimport waiting_admit, waiting_leave
 from mesh_core.http1.errors cimport HTTP1_OK, http1_error_status
 from mesh_core.http1.framing cimport BODY_CHUNKED, FramingC, request_framing
 from mesh_core.http1.grammar cimport SliceC
@@ -49,7 +50,7 @@ from mesh_core.telemetry.access_record cimport PROTOCOL_HTTP_1_0, PROTOCOL_HTTP_
 from mesh_core.telemetry.response_flags cimport (
     DETAIL_ABSOLUTE_URL_REFUSED, DETAIL_CLUSTER_NOT_FOUND, DETAIL_DIRECT_RESPONSE,
     DETAIL_DOWNSTREAM_CLOSED_IN_REQUEST, DETAIL_LOW_VERSION, DETAIL_NO_ENDPOINT, DETAIL_OUT_OF_MEMORY,
-    DETAIL_PATH_REDIRECT, DETAIL_PATH_REFUSED, DETAIL_REDIRECT, DETAIL_REQUEST_HEADER_TIMEOUT,
+    DETAIL_PATH_REDIRECT, DETAIL_PENDING_REQUEST_OVERFLOW, DETAIL_PATH_REFUSED, DETAIL_REDIRECT, DETAIL_REQUEST_HEADER_TIMEOUT,
     DETAIL_REQUEST_HEADERS_TOO_LARGE,
     DETAIL_REQUEST_MALFORMED, DETAIL_REQUEST_OVERFLOW, DETAIL_ROUTE_NOT_FOUND, DETAIL_UPGRADE_REFUSED,
     DETAIL_UPSTREAM_RESET, FLAG_DOWNSTREAM_CONNECTION_TERMINATION, FLAG_DOWNSTREAM_PROTOCOL_ERROR,
@@ -353,9 +354,16 @@ cdef void send_head(StreamC* stream, int64_t head_bytes, const uint8_t* data, si
     stream.record.attempts = 1
     passage = passage_of(stream)
     status = pass_body(&passage, head_bytes, &data, &size)
+    if not settle(stream, status, data, size):
+        return
     # An upstream that is opened may answer, or fail, at once: that comes last.
-    if settle(stream, status, data, size) and not idle:
+    if idle:
+        # There may be more of the body, of which no event will tell.
+        request_continue(stream)
+    elif waiting_admit(stream):
         client_open(stream)
+    else:
+        stream_reply_status(stream, 503, FLAG_UPSTREAM_OVERFLOW, DETAIL_PENDING_REQUEST_OVERFLOW)
 
 
 cdef bint settle(StreamC* stream, int status, const uint8_t* data, size_t size) noexcept nogil:
@@ -395,6 +403,7 @@ cdef bint request_send_held(StreamC* stream) noexcept nogil:
     cdef int index, count
     cdef int status = RELAY_WAITING
     stream.flags |= STREAM_SENT
+    waiting_leave(stream)
     stream.record.upstream_sent_us = monotonic_us()
     while stream.held.size:
         count = byte_queue_pieces(&stream.held, pieces, PIECES)

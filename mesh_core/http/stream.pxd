@@ -30,6 +30,8 @@ cdef enum StreamFlag:
     STREAM_COUNTED_ENDPOINT = 1 << 5  # is counted as active at its endpoint
     STREAM_AFFINITY = 1 << 6   # the response names the endpoint in a cookie
     STREAM_CLIENT_LAST = 1 << 7  # its client is not to be used again
+    STREAM_COUNTED_PENDING = 1 << 9  # holds a place among the cluster's pending requests
+    STREAM_QUEUED = 1 << 10    # waits for a connection of its cluster to be free
     STREAM_ASKED_UPGRADE = 1 << 8  # what the downstream says behind the request is no HTTP, it hopes
 
 
@@ -43,6 +45,9 @@ cdef struct StreamC:
     ConnectionC* connection    # the downstream
     HttpClientC* client        # NULL while it has none
     StreamC* next_spare
+    StreamC* next_waiting      # in HttpWorkerC.waiting
+    StreamC** waiting_link     # what points at this stream there
+    TaskC task                 # its turn has come to have a connection
     SnapshotC* snapshot        # held
     const HttpC* http
     const RouteC* route        # NULL: none was found, or none was looked for
@@ -85,6 +90,7 @@ cdef struct ClientHandlersC:
     upstream_failed_fn failed
     event_fn on_event          # while it carries a stream
     task_fn on_task
+    task_fn on_turn            # the owner is a stream that waited: it may have a connection now
     task_fn out_of_memory      # the owner is the stream that was to have one
 
 
@@ -113,6 +119,8 @@ cdef struct HttpWorkerC:
     SnapshotC** current        # the newest snapshot; borrowed
     ClientHandlersC handlers
     HttpClientC* clients       # all
+    StreamC* waiting           # for a connection of their cluster to be free; see waiting.pxd
+    StreamC** waiting_end
     StreamC* spare
     uint32_t spare_count
     HeadC head                 # the one that is being looked at

@@ -2,12 +2,14 @@
 
 from libc.string cimport memset
 from mesh_core.http.pool cimport clients_close_idle
+from mesh_core.http.waiting cimport waiting_leave
 from mesh_core.includes.atomic cimport fetch_add_u64
 from mesh_core.includes.linux cimport ENOMEM
 from mesh_core.runtime.byte_queue cimport byte_queue_clear
 from mesh_core.runtime.clock cimport monotonic_us, wall_clock_us
 from mesh_core.runtime.core cimport core_notify
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
+from mesh_core.runtime.reactor cimport reactor_cancel_task
 from mesh_core.snapshot.shared_count cimport shared_count_enter, shared_count_leave
 from mesh_core.snapshot.snapshot cimport snapshot_hold, snapshot_release
 from mesh_core.telemetry.access_record cimport request_record_begin
@@ -23,6 +25,7 @@ cdef enum:
 cdef int http_worker_init(HttpWorkerC* worker, CoreC* core, SnapshotC** current) noexcept nogil:
     worker.core = core
     worker.current = current
+    worker.waiting_end = &worker.waiting
     worker.fields = <FieldC*>memory_alloc(FIELDS_MOST * sizeof(FieldC))
     worker.message = <uint8_t*>memory_alloc(MESSAGE_BYTES)
     worker.path = <uint8_t*>memory_alloc(TEXT_BYTES)
@@ -75,6 +78,8 @@ cdef void stream_end(StreamC* stream) noexcept nogil:
     if stream.flags & STREAM_COUNTED_REQUEST:
         stream.cluster.stats[index][CLUSTER_RQ_COMPLETED] += 1
         shared_count_leave(&stream.cluster.state.requests)
+    waiting_leave(stream)
+    reactor_cancel_task(&worker.core.reactor, &stream.task)
     leave_endpoint(stream)
     byte_queue_clear(&worker.core.blocks, &stream.held)
     if snapshot_release(stream.snapshot, index):

@@ -18,6 +18,9 @@ cdef Admission upstream_admit(UpstreamC* upstream) noexcept nogil:
         upstream.cluster.stats[index][CLUSTER_CX_OVERFLOW] += 1
         return OVER_CONNECTIONS
     upstream.counts |= COUNTED_CONNECTION
+    if upstream.requests:
+        # What is pending there are requests; see mesh_core.http.waiting.
+        return ADMITTED
     if not shared_count_enter(&state.pending, upstream.cluster.max_pending):
         upstream.cluster.stats[index][CLUSTER_CX_PENDING_OVERFLOW] += 1
         return OVER_PENDING
@@ -54,16 +57,16 @@ cdef void upstream_attempt_ends(UpstreamC* upstream) noexcept nogil:
 
 
 cdef void upstream_opened(UpstreamC* upstream) noexcept nogil:
-    upstream.counts &= ~COUNTED_PENDING
-    shared_count_leave(&upstream.cluster.state.pending)
+    if upstream.counts & COUNTED_PENDING:
+        upstream.counts &= ~COUNTED_PENDING
+        shared_count_leave(&upstream.cluster.state.pending)
     if upstream.counts & COUNTED_RETRY:
         upstream.counts &= ~COUNTED_RETRY
         retry_leave(upstream.cluster.state)
 
 
 cdef void upstream_leave(UpstreamC* upstream) noexcept nogil:
-    if upstream.counts & COUNTED_PENDING:
-        upstream_opened(upstream)
+    upstream_opened(upstream)
     if upstream.counts & COUNTED_ENDPOINT:
         upstream_attempt_ends(upstream)
     if upstream.counts & COUNTED_CONNECTION:
