@@ -9,7 +9,7 @@ from mesh_core.http1.method cimport METHOD_CONNECT
 from mesh_core.http1.serialize cimport (
     CONNECTION_UNSAID, CONNECTION_UPGRADE, AddedFieldC, OutputC, TextC, request_write,
 )
-from mesh_core.net.address cimport ADDRESS_TEXT_BYTES, PeerAddressC, address_format
+from mesh_core.net.address cimport ADDRESS_TEXT_BYTES, PeerAddressC, address_format_host
 from mesh_core.includes.socket cimport AF_INET, AF_INET6
 from mesh_core.routing.header_edits cimport HEADER_ADDED_MOST, header_edits_apply
 from mesh_core.routing.path_rewrite cimport route_target_write
@@ -165,18 +165,8 @@ cdef void add_forwarded(
 
 cdef size_t write_address(const PeerAddressC* remote, uint8_t* out) noexcept nogil:
     """The address without its port; "unknown" of a Unix socket's peer (RFC 7239, section 6.2)."""
-    cdef char[ADDRESS_TEXT_BYTES] text
-    cdef int size = address_format(remote, text)
-    if remote.family == AF_INET or remote.family == AF_INET6:
-        while size and text[size - 1] != c":":
-            size -= 1
-        size -= 1
-        if remote.family == AF_INET6:
-            # Without its brackets.
-            size -= 2
-            memcpy(out, text + 1, size)
-        else:
-            memcpy(out, text, size)
+    cdef int size = address_format_host(remote, <char*>out)
+    if size:
         return size
     memcpy(out, b"unknown", 7)
     return 7

@@ -89,7 +89,7 @@ cdef void response_continue(StreamC* stream) noexcept nogil:
 
 cdef void complete(StreamC* stream) noexcept nogil:
     stream.record.bytes_sent = stream.response_body.bytes
-    stream.record.responded_end_us = monotonic_us()
+    stream.record.responded_end_us = stream.record.ended_us = monotonic_us()
     stream_complete(stream)
 
 

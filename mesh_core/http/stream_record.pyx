@@ -41,7 +41,8 @@ cdef void stream_record(StreamC* stream) noexcept nogil:
     cdef const ConnectionC* connection = stream.connection
     cdef bint counted = stream.flags & STREAM_COUNTED_REQUEST != 0
     cdef uint8_t traits = connection.listener.metric_traits
-    record.ended_us = monotonic_us()
+    if not record.ended_us:
+        record.ended_us = monotonic_us()
     if connection.downstream.tls != NULL and connection.downstream.tls.identity_size:
         traits |= TRAIT_MUTUAL_TLS
     if record.status:

@@ -19,6 +19,9 @@ cdef void peer_address_from(PeerAddressC* out, const sockaddr_storage* address) 
 # The address as "127.0.0.1:80", "[::1]:80", "unix:" or "-"; returns the length without the NUL.
 cdef int address_format(const PeerAddressC* address, char* text) noexcept nogil
 
+# Its IP address alone, as "127.0.0.1" or "::1"; the length without a NUL, 0 when there is none.
+cdef int address_format_host(const PeerAddressC* address, char* text) noexcept nogil
+
 # True for 0.0.0.0 and ::.
 cdef bint address_is_wildcard(const PeerAddressC* address) noexcept nogil
 

@@ -1,7 +1,8 @@
 """Socket addresses as C structs and as text; the contract stands in address.pxd."""
 
+from libc.stdint cimport uint8_t
 from libc.stdio cimport snprintf
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy, memset, strlen
 from mesh_core.includes.socket cimport (
     AF_INET, AF_INET6, AF_UNIX, INET6_ADDRSTRLEN, htons, inet_ntop, inet_pton, ntohs, sockaddr_un,
 )
@@ -28,6 +29,29 @@ cdef int address_format(const PeerAddressC* address, char* text) noexcept nogil:
     if address.family == AF_UNIX:
         return snprintf(text, ADDRESS_TEXT_BYTES, b"unix:")
     return snprintf(text, ADDRESS_TEXT_BYTES, b"-")
+
+
+cdef int address_format_host(const PeerAddressC* address, char* text) noexcept nogil:
+    cdef const uint8_t* octets = <const uint8_t*>&address.v4.sin_addr
+    cdef int size = 0
+    cdef int index
+    if address.family == AF_INET6:
+        inet_ntop(AF_INET6, &address.v6.sin6_addr, text, INET6_ADDRSTRLEN)
+        return <int>strlen(text)
+    if address.family != AF_INET:
+        return 0
+    # By hand: it is done for every request.
+    for index in range(4):
+        if octets[index] >= 100:
+            text[size] = c"0" + octets[index] // 100
+            size += 1
+        if octets[index] >= 10:
+            text[size] = c"0" + octets[index] // 10 % 10
+            size += 1
+        text[size] = c"0" + octets[index] % 10
+        text[size + 1] = c"."
+        size += 2
+    return size - 1
 
 
 cdef bint address_is_wildcard(const PeerAddressC* address) noexcept nogil:
