@@ -10,17 +10,20 @@ from mesh_core.http.request cimport request_continue, request_send_held
 from mesh_core.http.response cimport response_continue
 from mesh_core.http.stream cimport DownstreamC, HttpClientC, StreamC, downstream_of, stream_at_endpoint
 from mesh_core.http.waiting cimport waiting_join
+from mesh_core.includes.socket cimport MSG_PEEK, recv
 from mesh_core.net.address cimport PeerAddressC, address_is_wildcard
 from mesh_core.net.sockets cimport socket_local_address
 from mesh_core.relay.connection cimport connection_abort, connection_out_of_memory, connection_watch
 from mesh_core.relay.relay cimport RELAY_SINK_FAILED, RelayStatus
+from mesh_core.relay.side cimport SIDE_READABLE, SideC
 from mesh_core.relay.transport cimport side_event, side_flush, side_has_input
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.runtime.reactor cimport reactor_cancel_timer
 from mesh_core.telemetry.response_flags cimport (
-    DETAIL_DOWNSTREAM_RESET, DETAIL_OUT_OF_MEMORY, DETAIL_UPSTREAM_OVERFLOW, FLAG_DOWNSTREAM_CONNECTION_TERMINATION, FLAG_OVERLOAD,
+    DETAIL_DOWNSTREAM_RESET, DETAIL_OUT_OF_MEMORY, DETAIL_RESPONSE_MALFORMED, DETAIL_UPSTREAM_OVERFLOW,
+    FLAG_DOWNSTREAM_CONNECTION_TERMINATION, FLAG_OVERLOAD, FLAG_UPSTREAM_PROTOCOL_ERROR,
 )
-from mesh_core.telemetry.stats cimport LISTENER_CX_RESET, SERVER_MEMORY_EXHAUSTED
+from mesh_core.telemetry.stats cimport CLUSTER_CX_PROTOCOL_ERROR, LISTENER_CX_RESET, SERVER_MEMORY_EXHAUSTED
 
 
 cdef void exchange_init(HttpWorkerC* worker) noexcept nogil:
@@ -142,10 +145,20 @@ cdef void on_client_opened(void* owner) noexcept nogil:
     if stream.snapshot.access_log:
         socket_local_address(client.upstream.side.source.fd, &client.local)
     stream_at_endpoint(stream, client.upstream.endpoint)
-    if request_send_held(stream):
+    if has_spoken(&client.upstream.side):
+        # What came before the request is no answer to it.
+        client.upstream.cluster.stats[client.worker.core.index][CLUSTER_CX_PROTOCOL_ERROR] += 1
+        stream_reply_status(stream, 502, FLAG_UPSTREAM_PROTOCOL_ERROR, DETAIL_RESPONSE_MALFORMED)
+    elif request_send_held(stream):
         go_on(client)
-    else:
-        downstream_continue(connection)
+        return
+    downstream_continue(connection)
+
+
+cdef bint has_spoken(const SideC* side) noexcept nogil:
+    """Whether bytes wait in the clear; those of TLS may be no more than session tickets."""
+    cdef char byte
+    return side.tls == NULL and side.flags & SIDE_READABLE and recv(side.source.fd, &byte, 1, MSG_PEEK) > 0
 
 
 cdef void on_client_failed(void* owner, uint32_t flags, uint16_t detail) noexcept nogil:

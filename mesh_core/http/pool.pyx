@@ -7,9 +7,10 @@ from mesh_core.includes.atomic cimport load_relaxed_u32
 from mesh_core.includes.linux cimport EAGAIN, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLPRI, EPOLLRDHUP, errno
 from mesh_core.includes.socket cimport MSG_PEEK, recv
 from mesh_core.relay.connecting cimport upstream_open_to
-from mesh_core.relay.side cimport SIDE_READABLE, SIDE_UNTIL_EMPTY, SideC
+from mesh_core.relay.side cimport SIDE_ENDED, SIDE_FAILED, SIDE_READABLE, SIDE_UNTIL_EMPTY, SideC
 from mesh_core.relay.transport cimport side_event, side_has_input
 from mesh_core.relay.upstream cimport upstream_close, upstream_init
+from mesh_core.relay.upstream_counts cimport COUNTED_CONNECTION
 from mesh_core.runtime.core cimport CoreC
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.runtime.reactor cimport reactor_cancel_task, reactor_is_pending, reactor_retire, reactor_set_timer
@@ -17,17 +18,23 @@ from mesh_core.snapshot.tables cimport ClusterC, EndpointC, IdleClientsC
 from mesh_core.telemetry.stats cimport (
     CLUSTER_CX_ENDPOINT_CLOSED, CLUSTER_CX_IDLE_TIMEOUT, CLUSTER_CX_MAX_DURATION, CLUSTER_CX_MAX_REQUESTS,
 )
+from mesh_core.tls.session cimport tls_has_input
 from mesh_core.upstream.endpoint_state cimport ClusterStateC
 
 
 cdef bint client_take_idle(StreamC* stream) noexcept nogil:
     cdef CoreC* core = stream.worker.core
     cdef HttpClientC* client = <HttpClientC*>stream.endpoint.idle_clients[core.index].newest
-    # One that has said something or has ended, as an event of this turn is about to tell, is not idle.
-    while client != NULL and reactor_is_pending(&core.reactor, &client.upstream.side.source):
+    # One that has said something or has ended, as an event of this turn is about to tell, is not idle. One of another
+    # snapshot may be spoken to in another way.
+    while client != NULL and (reactor_is_pending(&core.reactor, &client.upstream.side.source)
+                              or client.upstream.cluster.tls != stream.cluster.tls):
         client = client.older
     if client == NULL:
         return False
+    # What it points to must live as long as the stream does.
+    client.upstream.cluster = stream.cluster
+    client.upstream.endpoint = stream.endpoint
     leave_pool(client)
     client.stream = stream
     stream.client = client
@@ -113,11 +120,14 @@ cdef bint may_be_kept(HttpClientC* client, const IdleClientsC* pool) noexcept no
 
 
 cdef bint has_more(SideC* side) noexcept nogil:
-    """Whether there is something that it was not asked for; a body read to its last byte leaves that open."""
+    """Whether there is something that it was not asked for, or its end; a body read to its last byte leaves that open."""
     cdef uint8_t byte
-    if side.flags & SIDE_READABLE and not side.flags & SIDE_UNTIL_EMPTY and (
+    if side.flags & (SIDE_ENDED | SIDE_FAILED) or (side.tls != NULL and tls_has_input(side.tls)):
+        return True
+    # On a Unix socket every input leaves SIDE_UNTIL_EMPTY: that is no end (see side_input_flags).
+    if side.flags & SIDE_READABLE and not side.flags & ~side.input_flags & SIDE_UNTIL_EMPTY and (
             recv(side.source.fd, &byte, 1, MSG_PEEK) < 0 and errno == EAGAIN):
-        side.flags &= ~<uint32_t>SIDE_READABLE
+        side.flags &= ~<uint32_t>(SIDE_READABLE | SIDE_UNTIL_EMPTY)
     return side_has_input(side)
 
 
@@ -189,9 +199,10 @@ cdef void on_idle_deadline(void* owner) noexcept nogil:
 
 cdef void client_close(HttpClientC* client, bint reset) noexcept nogil:
     cdef const ClusterC* cluster = client.upstream.cluster
+    cdef bint counted = client.upstream.counts & COUNTED_CONNECTION != 0
     upstream_close(&client.upstream, reset)
     client_forget(client)
-    if client.worker.waiting != NULL and cluster != NULL:
+    if counted and client.worker.waiting != NULL:
         waiting_wake(client.worker, cluster.state)
 
 

@@ -74,6 +74,7 @@ cdef void request_begin(ConnectionC* connection, HeadC* head, const uint8_t* dat
     cdef StreamC* stream = begin(connection)
     cdef FramingC framing
     cdef RequestViewC view
+    cdef uint32_t received_bytes = head.bytes
     cdef int64_t head_bytes
     cdef bint upgrades
     cdef int error
@@ -95,13 +96,15 @@ cdef void request_begin(ConnectionC* connection, HeadC* head, const uint8_t* dat
     stream_note_request(stream, head, data, &framing)
     upgrades = stream.flags & STREAM_ASKED_UPGRADE != 0
     if not look(stream, head, data, &framing, &view) or not route(stream, head, &framing, &view):
-        keep_rest(connection, upgrades, data + head.bytes, size - head.bytes)
+        keep_rest(connection, upgrades, data + received_bytes, size - received_bytes)
         return
     head_bytes = request_head_write(stream, head, &framing, &view)
     if head_bytes < 0:
+        stream.flags |= STREAM_LAST
+        downstream_of(connection).unread = True
         stream_reply_status(stream, 431, FLAG_DOWNSTREAM_PROTOCOL_ERROR, DETAIL_REQUEST_HEADERS_TOO_LARGE)
         return
-    send_head(stream, head_bytes, data + head.bytes, size - head.bytes)
+    send_head(stream, head_bytes, data + received_bytes, size - received_bytes)
 
 
 cdef StreamC* begin(ConnectionC* connection) noexcept nogil:
@@ -225,6 +228,11 @@ cdef void redirect_to_path(StreamC* stream, const RequestViewC* view) noexcept n
     """The path with its escaped slashes decoded, for policy to see what is meant (Envoy's UNESCAPE_AND_REDIRECT)."""
     cdef ReplyC reply
     cdef uint8_t* text = stream.worker.text
+    if view.path.size > 1 and view.path.bytes[1] == c"/":
+        # As a reference it would name another host (RFC 3986, section 4.2).
+        stream.flags |= STREAM_LAST
+        stream_reply_status(stream, 400, FLAG_DOWNSTREAM_PROTOCOL_ERROR, DETAIL_PATH_REFUSED)
+        return
     memset(&reply, 0, sizeof(ReplyC))
     reply.status = 307
     reply.detail = DETAIL_PATH_REDIRECT
@@ -245,6 +253,10 @@ cdef bint route(StreamC* stream, HeadC* head, const FramingC* framing, const Req
         stats[LISTENER_NO_ROUTE] += 1
         stream_reply_status(stream, 404, FLAG_NO_ROUTE, DETAIL_ROUTE_NOT_FOUND)
         return False
+    if head.method_id == METHOD_CONNECT and (
+            stream.route.action == ROUTE_REDIRECT or stream.route.action == ROUTE_DIRECT_RESPONSE):
+        # Whatever stands behind it is meant for a tunnel.
+        stream.flags |= STREAM_LAST
     if stream.route.action == ROUTE_REDIRECT:
         stats[LISTENER_RQ_REDIRECT] += 1
         redirect(stream, view)

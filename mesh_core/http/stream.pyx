@@ -2,7 +2,7 @@
 
 from libc.string cimport memset
 from mesh_core.http.pool cimport clients_close_idle
-from mesh_core.http.waiting cimport waiting_leave
+from mesh_core.http.waiting cimport waiting_leave, waiting_wake
 from mesh_core.includes.atomic cimport fetch_add_u64
 from mesh_core.includes.linux cimport ENOMEM
 from mesh_core.runtime.byte_queue cimport byte_queue_clear
@@ -79,7 +79,10 @@ cdef void stream_end(StreamC* stream) noexcept nogil:
         stream.cluster.stats[index][CLUSTER_RQ_COMPLETED] += 1
         shared_count_leave(&stream.cluster.state.requests)
     waiting_leave(stream)
-    reactor_cancel_task(&worker.core.reactor, &stream.task)
+    if stream.task.link != NULL:
+        # Its turn had come: it is the next one's.
+        reactor_cancel_task(&worker.core.reactor, &stream.task)
+        waiting_wake(worker, stream.cluster.state)
     leave_endpoint(stream)
     byte_queue_clear(&worker.core.blocks, &stream.held)
     if snapshot_release(stream.snapshot, index):

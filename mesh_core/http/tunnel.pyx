@@ -6,6 +6,7 @@ from mesh_core.http.input cimport input_clear
 from mesh_core.http.pool cimport client_forget
 from mesh_core.http.stream cimport DownstreamC, HttpClientC, downstream_of, stream_end
 from mesh_core.http.stream_record cimport stream_record
+from mesh_core.http.waiting cimport waiting_wake
 from mesh_core.includes.atomic cimport fetch_add_u64
 from mesh_core.relay.connection cimport ConnectionC, connection_out_of_memory
 from mesh_core.relay.open_connection cimport connection_opened
@@ -74,3 +75,5 @@ cdef void take_over(ConnectionC* connection, HttpClientC* client) noexcept nogil
     fetch_add_u64(&upstream.endpoint.state.active, 1)
     connection.cluster = upstream.cluster
     client_forget(client)
+    # Who waits for a connection may have waited for this one.
+    waiting_wake(client.worker, upstream.cluster.state)
