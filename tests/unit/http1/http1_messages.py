@@ -9,16 +9,6 @@ from mesh_core._testing.http1 import Head, Refused
 INCOMPLETE = "incomplete"
 
 
-def request(*fields: bytes, line: bytes = b"GET / HTTP/1.1", host: bytes | None = b"Host: a") -> bytes:
-    """A request head; `host` comes before the other field lines."""
-    lines = [line, *([] if host is None else [host]), *fields]
-    return b"".join(text + b"\r\n" for text in lines) + b"\r\n"
-
-
-def response(*fields: bytes, line: bytes = b"HTTP/1.1 200 OK") -> bytes:
-    return request(*fields, line=line, host=None)
-
-
 def parse(kind: str, data: bytes, **limits: int) -> Head:
     """A complete head; raises Refused, or ValueError when there is no end of it."""
     head = Head(kind, **limits)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from http1_messages import request, response
 from http1_oracles import Fields, Message, read, read_by_h11, read_by_llhttp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tests.support.http_messages import request, response
 
 Known = list[tuple[str, Callable[[Message], bool]]]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from http1_messages import judge, parse, refusal, request, response
+from http1_messages import judge, parse, refusal
+
+from tests.support.http_messages import request, response
 
 REFUSED_LENGTHS = [b"", b"+5", b"-5", b"-0", b"5 5", b"5, 5", b"5,", b",5", b"5;", b"0x5", b"5a", b"a", b"5.0", b"1e1",
                    b'"5"', b"\xb2", b"5\t5", b"9223372036854775808", b"18446744073709551616", b"18446744073709551621",

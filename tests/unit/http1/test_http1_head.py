@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from http1_messages import INCOMPLETE, every_cut, judge, parse, refusal, request, response, verdict
+from http1_messages import INCOMPLETE, every_cut, judge, parse, refusal, verdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesh_core._testing.http1 import ERRORS, Head, Refused
+from tests.support.http_messages import request, response
 
 CONTROLS = [byte for byte in range(32) if byte not in b"\t\r\n"] + [127]
 

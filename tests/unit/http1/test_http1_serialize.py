@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from http1_messages import judge, parse, request, response
+from http1_messages import judge, parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesh_core._testing.http1 import Head, Refused
+from tests.support.http_messages import request, response
 
 
 def judged(kind: str, data: bytes, method: bytes = b"GET", upgrade_asked: bool = False) -> Head:
