@@ -140,12 +140,8 @@ cdef bint follow(ConnectionC* connection) noexcept nogil:
     cdef CoreC* core = connection.table.core
     cdef SnapshotC* newest = downstream_of(connection).worker.current[0]
     cdef const ListenerC* listener
-    cdef const FilterChainC* chain
-    if newest == NULL:
-        return False
-    listener = snapshot_find_listener(newest, connection.listener.socket_id)
-    chain = find_chain(listener, connection.chain.id) if listener != NULL else NULL
-    if chain == NULL or chain.http == NULL:
+    cdef const FilterChainC* chain = chain_in(newest, connection, &listener)
+    if chain == NULL:
         return False
     if connection.counted and listener.active != connection.listener.active:
         shared_count_leave(connection.listener.active)
@@ -162,6 +158,19 @@ cdef bint follow(ConnectionC* connection) noexcept nogil:
     return True
 
 
+cdef const FilterChainC* chain_in(
+    const SnapshotC* snapshot, const ConnectionC* connection, const ListenerC** listener
+) noexcept nogil:
+    """The connection's filter chain as it is there, and its listener; NULL when it is gone, or speaks no HTTP."""
+    cdef const FilterChainC* chain = NULL
+    listener[0] = NULL
+    if snapshot != NULL:
+        listener[0] = snapshot_find_listener(snapshot, connection.listener.socket_id)
+    if listener[0] != NULL:
+        chain = find_chain(listener[0], connection.chain.id)
+    return chain if chain != NULL and chain.http != NULL else NULL
+
+
 cdef const FilterChainC* find_chain(const ListenerC* listener, uint64_t chain_id) noexcept nogil:
     cdef uint32_t index
     if listener.fallback != NULL and listener.fallback.id == chain_id:
@@ -176,17 +185,22 @@ cdef void downstreams_adopt(HttpWorkerC* worker, ConnectionC* first) noexcept no
     cdef ConnectionC* connection
     cdef ConnectionC* following = first
     cdef DownstreamC* downstream
+    cdef const ListenerC* listener
     while following != NULL:
         connection = following
         following = connection.next
         downstream = downstream_of(connection)
-        if downstream == NULL or downstream.stream != NULL or connection.snapshot == worker.current[0]:
+        if downstream == NULL or downstream.closing or connection.snapshot == worker.current[0]:
             continue
-        if downstream.closing or follow(connection):
-            continue
-        downstream.last = True
-        if not downstream.input.size:
-            finish(connection)
+        if downstream.stream != NULL:
+            # It keeps its own snapshot to the end; only that there is no further one is told in time.
+            if chain_in(worker.current[0], connection, &listener) == NULL:
+                downstream.last = True
+                downstream.stream.flags |= STREAM_LAST
+        elif not follow(connection):
+            downstream.last = True
+            if not downstream.input.size:
+                finish(connection)
 
 
 # --- time ---
