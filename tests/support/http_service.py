@@ -34,7 +34,7 @@ class HttpService:
     """Keeps what a test starts. `close` must be called; again is allowed."""
 
     def __init__(self, start: Callable[[Settings], RunningProxy], folder: Path) -> None:
-        self._start, self._folder = start, folder
+        self._start, self.folder = start, folder
         self._origins: list[HttpOrigin] = []
         self._clients: list[HttpClient] = []
         self.proxy: RunningProxy
@@ -55,7 +55,7 @@ class HttpService:
         `virtual_hosts`, `cluster`) and the settings (`http`)."""
         own = {key: more.pop(key) for key in ("routes", "virtual_hosts", "cluster", "http", "tls") if key in more}
         chosen = [http_listener(**own)] if listeners is None else listeners
-        return config(chosen, clusters, self._folder, **{"access_log": None, **more})
+        return config(chosen, clusters, self.folder, **{"access_log": None, **more})
 
     def serve(self, *clusters: Settings, **more: Any) -> RunningProxy:
         """Start the proxy, by `settings` of these."""
