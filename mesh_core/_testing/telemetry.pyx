@@ -4,7 +4,8 @@ from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 from mesh_core._testing.convert cimport peer_address
 from mesh_core.runtime.ring cimport RingC, ring_commit, ring_destroy, ring_init, ring_reserve
-from mesh_core.telemetry cimport access_log, access_record, response_flags, stats
+from mesh_core.telemetry cimport access_record, response_flags, stats
+from mesh_core.telemetry.access_log cimport AccessFormat
 from mesh_core.telemetry.stats cimport StatsScope
 
 STAT_COUNTS = {
@@ -41,8 +42,8 @@ cdef class AccessRing:
     def __dealloc__(self):
         ring_destroy(&self.ring)
 
-    def collect(self):
-        return access_log.collect_access_log(&self.ring)
+    def collect(self, AccessFormat format not None):
+        return format.collect(&self.ring)
 
     def write(
         self, *, uint64_t connection_id=1, int64_t start_time_us=0, int64_t duration_us=0,

@@ -14,6 +14,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from mesh_core.config.address import Address, AddressError, parse_address
+from mesh_core.config.check_access_log import check_access_log
 from mesh_core.config.check_balancing import check_balancing
 from mesh_core.config.check_dns import check_dns
 from mesh_core.config.check_filter_chains import check_filter_chains
@@ -24,7 +25,7 @@ from mesh_core.config.check_tls import check_cluster_tls, check_listener_tls
 from mesh_core.config.destinations import cluster_references, destinations
 from mesh_core.config.faults import PathStep, Report
 from mesh_core.config.host_name import HostName, parse_endpoint
-from mesh_core.config.schema import Admin, Cluster, Config, Endpoint, Listener, Restart
+from mesh_core.config.schema import AccessLog, Admin, Cluster, Config, Endpoint, Listener, Restart
 from mesh_core.config.wording import did_you_mean, path_text, quoted
 
 _Part = TypeVar("_Part", bound=Struct)
@@ -62,6 +63,8 @@ def check(config: Config, report: Report) -> None:
     check_balancing(clusters, listeners, report)
     check_health_checks(clusters, report)
     check_http(listeners, clusters, report)
+    if isinstance(config.access_log, AccessLog):
+        check_access_log(config.access_log, report)
 
 
 def _parts(items: object, of: type[_Part]) -> Iterator[tuple[int, _Part]]:

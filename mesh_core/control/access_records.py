@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from typing import NamedTuple
 
 from mesh_core.config import Config
+from mesh_core.control.access_log_lines import access_format
 from mesh_core.control.access_log_writer import AccessLogWriter
 from mesh_core.control.worker_pool import WorkerPool
+from mesh_core.telemetry.access_log import AccessFormat
 
 # Access records are collected this long after the first of them has come: one wake-up serves many.
-COLLECT_DELAY_S = 0.05
+COLLECT_DELAY_S = 0.025
 # A worker's share was cut at its bound: there is more.
 FULL_SHARE_BYTES = 200_000
+
+
+class AccessLog(NamedTuple):
+    """Where lines go, and how they are written."""
+
+    writer: AccessLogWriter
+    format: AccessFormat
 
 
 class AccessRecords:
@@ -20,6 +30,8 @@ class AccessRecords:
     def __init__(self, workers: WorkerPool) -> None:
         self._workers = workers
         self._log: AccessLogWriter | None = None
+        # Stays when the log is taken away, for the records that are still to come.
+        self._format: AccessFormat | None = None
         self._dropped_earlier = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -35,23 +47,28 @@ class AccessRecords:
 
     # --- changing the log ---
 
-    def prepare(self, config: Config, name: str) -> AccessLogWriter | None:
-        """The log that `config` asks for: the one that there is, or another. Raises ConfigError, which says `name`."""
-        if config.access_log is None:
+    def prepare(self, config: Config, name: str) -> AccessLog | None:
+        """The log that `config` asks for. Raises ConfigError, which says `name`, and MemoryError."""
+        settings = config.access_log
+        if settings is None:
             return None
-        if self._log is not None and self._log.path == config.access_log.path:
-            return self._log
-        return AccessLogWriter(config.access_log.path, name)
+        line_format = access_format(settings)
+        if self._log is not None and self._log.path == settings.path:
+            return AccessLog(self._log, line_format)
+        return AccessLog(AccessLogWriter(settings.path, name), line_format)
 
-    def discard(self, prepared: AccessLogWriter | None) -> None:
+    def discard(self, prepared: AccessLog | None) -> None:
         """Give up what was prepared."""
-        if prepared is not None and prepared is not self._log:
-            prepared.close()
+        if prepared is not None and prepared.writer is not self._log:
+            prepared.writer.close()
 
-    def keep(self, prepared: AccessLogWriter | None) -> AccessLogWriter | None:
+    def keep(self, prepared: AccessLog | None) -> AccessLogWriter | None:
         """Write to what was prepared from now on; returns what is to be retired."""
-        replaced, self._log = self._log, prepared
-        return None if replaced is prepared else replaced
+        replaced = self._log
+        self._log = None if prepared is None else prepared.writer
+        if prepared is not None:
+            self._format = prepared.format
+        return None if replaced is self._log else replaced
 
     async def retire(self, replaced: AccessLogWriter | None) -> None:
         """Close a log that was replaced, once it has written what it holds."""
@@ -63,9 +80,10 @@ class AccessRecords:
         """Take the last records, once the workers have stopped, and close the log."""
         if self._timer is not None:
             self._timer.cancel()
-        for worker in self._workers:
-            while lines := worker.collect_access_log():
-                self._write(lines)
+        if self._format is not None:
+            for worker in self._workers:
+                while lines := worker.collect_access_log(self._format):
+                    self._write(lines)
         await self.retire(self.keep(None))
 
     # --- collecting ---
@@ -79,9 +97,11 @@ class AccessRecords:
         """Take a share of the records from every worker; come again while there are more."""
         self._timer = None
         more = behind = False
+        if self._format is None:
+            return
         for worker in self._workers:
             try:
-                lines = worker.collect_access_log()
+                lines = worker.collect_access_log(self._format)
             except MemoryError:
                 # The records stay where they are; without another look nobody would say that there are some.
                 more = True

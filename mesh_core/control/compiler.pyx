@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 from libc.stdint cimport uint16_t, uint32_t, uint64_t, uintptr_t
 from libc.string cimport memcpy
 from mesh_core.control.balancing cimport compile_balancing, needed_subsets, subset_index
+from mesh_core.control.capture_plan_compiler cimport compile_capture_plan
 from mesh_core.control.filter_chain_compiler cimport compile_filter_chains
 from mesh_core.control.http_compiler cimport compile_cluster_http, compile_http_settings
 from mesh_core.control.route_compiler cimport compile_routes
@@ -22,6 +23,7 @@ from mesh_core.snapshot.idle_clients cimport IdleClients
 from mesh_core.snapshot.shared_count cimport SharedCount
 from mesh_core.snapshot.snapshot cimport Snapshot
 from mesh_core.snapshot.tables cimport ClusterC, EndpointC, FilterChainC, IdleClientsC, ListenerC, NameC
+from mesh_core.telemetry.request_metrics cimport TRAIT_INBOUND
 from mesh_core.telemetry.stats cimport StatsScope
 from mesh_core.tls.context cimport TlsContext, TlsSessions
 from mesh_core.upstream.endpoint_state cimport ENDPOINT_REMOVED, UNHEALTHY_ACTIVE, ClusterState, EndpointState
@@ -88,6 +90,8 @@ cdef class Compiler:
         snapshot.table.max_connections = config.max_connections or 0
         snapshot.table.descriptor_limit = descriptor_limit()
         snapshot.table.access_log = config.access_log is not None
+        if config.access_log is not None:
+            snapshot.table.capture_plan = compile_capture_plan(snapshot, config.access_log)
         self.compile_shared_sockets(snapshot, shared_sockets)
         self.compile_clusters(snapshot, config, endpoints, cluster_tls or {}, clusters)
         listeners = [each for each in config.listeners if each.name in sockets]
@@ -250,6 +254,7 @@ cdef class Compiler:
         # The schema bounds it too; what receives into the scratch buffer must not rest on that alone.
         out.buffer_limit = min(<uint32_t>listener.buffer_limit_bytes, <uint32_t>SCRATCH_BYTES)
         out.accept_proxy_protocol = listener.accept_proxy_protocol
+        out.metric_traits = TRAIT_INBOUND if listener.traffic_direction == "inbound" else 0
         out.stats = self.stats(snapshot, "listener", (listener.name,))
 
     cdef NameC name(self, Snapshot snapshot, str text) except *:

@@ -25,6 +25,7 @@ from mesh_core.control.upstream_health.members import Members
 from mesh_core.control.upstream_health.upstream_health import UpstreamHealth
 from mesh_core.control.worker_pool import Mounting, WorkerPool
 from mesh_core.snapshot.snapshot import Snapshot
+from mesh_core.telemetry.request_metrics import Series
 from mesh_core.telemetry.stats import StatsRegistry, StatsScope
 
 State = Literal["new", "live", "draining", "closed"]
@@ -60,7 +61,7 @@ class Proxy:
         self._discovery = Discovery(self.registry, self._on_endpoints_changed)
         self._sockets = ListenerSockets(self.worker_count)
         self._sockets_by_listener: dict[str, ListenerSocket] = {}
-        self._workers = WorkerPool(self.worker_count, mounting)
+        self._workers = WorkerPool(self.worker_count, mounting, config.metrics.max_request_series)
         self._access_records = AccessRecords(self._workers)
         self._health = UpstreamHealth(self._compiler, self.registry, self._workers)
         self._snapshots: list[Snapshot] = []
@@ -182,6 +183,11 @@ class Proxy:
         return self._discovery.endpoints(self.config)
 
     @property
+    def request_series(self) -> list[list[Series]]:
+        """For each worker, the series of request metrics that it has counted."""
+        return [worker.request_series() for worker in self._workers]
+
+    @property
     def access_records_dropped(self) -> int:
         """Access records lost because the control thread was behind."""
         return self._workers.access_records_dropped
@@ -268,6 +274,10 @@ class Proxy:
         if config.workers is not None and config.workers != self.worker_count:
             message = f"the number of workers is fixed while the proxy runs ({self.worker_count})"
             raise ConfigError(name, (Fault("workers", None, None, message, "restart the proxy to change it"),))
+        if config.metrics != self.config.metrics:
+            message = f"the bound is fixed while the proxy runs ({self.config.metrics.max_request_series})"
+            hint = "restart the proxy to change it"
+            raise ConfigError(name, (Fault("metrics.max_request_series", None, None, message, hint),))
 
     def _on_tls_files_changed(self) -> None:
         self._begin(self._refresh_tls())

@@ -17,8 +17,9 @@ Mounting = Literal["threaded", "inline"]
 class WorkerPool:
     """As many workers as were asked for, from `start` to `close`; none before and after. Control thread."""
 
-    def __init__(self, count: int, mounting: Mounting) -> None:
+    def __init__(self, count: int, mounting: Mounting, max_request_series: int) -> None:
         self.count = count
+        self._max_request_series = max_request_series
         self._mounting = mounting
         self._workers: list[Worker] = []
         self._threads: list[threading.Thread] = []
@@ -31,7 +32,7 @@ class WorkerPool:
         """Make the workers, which tell their news through `notify_fd`, and run them. Raises OSError, MemoryError."""
         self._loop = loop
         for index in range(self.count):
-            self._workers.append(Worker(index, notify_fd, server))
+            self._workers.append(Worker(index, notify_fd, server, series_limit=self._max_request_series))
         for index, worker in enumerate(self._workers):
             if self._mounting == "threaded":
                 thread = threading.Thread(target=worker.run, name=f"worker-{index}", daemon=True)

@@ -1,169 +1,159 @@
-"""Access records as JSON lines, one for each connection, with the field names of Envoy's access log."""
+"""Access records as lines; the contract stands in access_log.pxd."""
 
-from libc.stdint cimport int64_t, uint8_t, uint32_t
-from libc.stdio cimport snprintf
-from libc.string cimport memcpy, strlen
-from libc.time cimport gmtime_r, time_t, tm
-from mesh_core.includes.linux cimport strerror
-from mesh_core.net.address cimport ADDRESS_TEXT_BYTES, PeerAddressC, address_format
+from typing import NamedTuple
+
+from libc.stdint cimport uint8_t, uint32_t
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
-from mesh_core.runtime.ring cimport RingC, ring_consume, ring_peek
+from mesh_core.runtime.ring cimport ring_consume, ring_peek
 from mesh_core.telemetry.access_record cimport (
-    ACCESS_TEXT_LIMIT, TEXT_CLUSTER, TEXT_COUNT, TEXT_ENDPOINT, TEXT_LISTENER, TEXT_UPSTREAM_FAILURE, AccessRecordC,
+    ACCESS_PATH_LIMIT, ACCESS_TEXT_LIMIT, TEXT_AUTHORITY, TEXT_CLUSTER, TEXT_DOWNSTREAM_FAILURE,
+    TEXT_DOWNSTREAM_PEER_IDENTITY, TEXT_DOWNSTREAM_TLS_CIPHER, TEXT_DOWNSTREAM_TLS_VERSION, TEXT_ENDPOINT,
+    TEXT_LISTENER, TEXT_METHOD, TEXT_PATH, TEXT_REQUESTED_SERVER_NAME, TEXT_REQUEST_ID, TEXT_ROUTE,
+    TEXT_UPSTREAM_FAILURE, TEXT_UPSTREAM_PEER_IDENTITY, TEXT_UPSTREAM_TLS_CIPHER, TEXT_UPSTREAM_TLS_VERSION,
+    TEXT_USER_AGENT, TEXT_VIRTUAL_HOST, TEXT_X_FORWARDED_FOR,
 )
-from mesh_core.telemetry.response_flags cimport FLAG_COUNT, detail_text, flag_name
+from mesh_core.telemetry.line_format cimport (
+    OPERATOR_NONE, OPERATOR_TEXT, OPERATOR_EXTRA, OPERATOR_START_TIME, OPERATOR_PROTOCOL, OPERATOR_STATUS,
+    OPERATOR_DETAILS, OPERATOR_TERMINATION, OPERATOR_FLAGS, OPERATOR_UPSTREAM_FAILURE, OPERATOR_UPSTREAM_LOCAL,
+    OPERATOR_UPSTREAM_LOCAL_HOST, OPERATOR_UPSTREAM_LOCAL_PORT, OPERATOR_DOWNSTREAM_REMOTE,
+    OPERATOR_DOWNSTREAM_REMOTE_HOST, OPERATOR_DOWNSTREAM_REMOTE_PORT, OPERATOR_DOWNSTREAM_LOCAL,
+    OPERATOR_DOWNSTREAM_LOCAL_HOST, OPERATOR_DOWNSTREAM_LOCAL_PORT, OPERATOR_BYTES_RECEIVED, OPERATOR_BYTES_SENT,
+    OPERATOR_HEADER_BYTES_RECEIVED, OPERATOR_HEADER_BYTES_SENT, OPERATOR_CONNECTION_ID, OPERATOR_ATTEMPTS,
+    OPERATOR_DURATION, OPERATOR_REQUEST_DURATION, OPERATOR_REQUEST_TX_DURATION, OPERATOR_RESPONSE_DURATION,
+    OPERATOR_RESPONSE_TX_DURATION, OPERATOR_CONNECT_TIME, OPERATOR_SERVICE_TIME, OperationC,
+    put_record,
+)
+from mesh_core.telemetry.line_writer cimport STYLE_JSON_PART, STYLE_JSON_VALUE, STYLE_TEXT
+from mesh_core.telemetry.request_capture cimport header_key
 
 cdef enum:
-    # A line's numbers, keys and addresses, and texts of which every byte may become six (\u00XX).
-    LINE_LIMIT = 2048 + TEXT_COUNT * 6 * ACCESS_TEXT_LIMIT
-    BATCH_BYTES = 1 << 18
+    BATCH_BYTES = 1 << 18      # lines that are collected at a time, before the last one
+
+STYLES = {"json_value": STYLE_JSON_VALUE, "json_part": STYLE_JSON_PART, "text": STYLE_TEXT}
+
+cdef dict TEXTS = {
+    "LISTENER_NAME": TEXT_LISTENER, "UPSTREAM_CLUSTER": TEXT_CLUSTER, "UPSTREAM_HOST": TEXT_ENDPOINT,
+    "REQUESTED_SERVER_NAME": TEXT_REQUESTED_SERVER_NAME, "DOWNSTREAM_TLS_VERSION": TEXT_DOWNSTREAM_TLS_VERSION,
+    "DOWNSTREAM_TLS_CIPHER": TEXT_DOWNSTREAM_TLS_CIPHER, "DOWNSTREAM_PEER_URI_SAN": TEXT_DOWNSTREAM_PEER_IDENTITY,
+    "DOWNSTREAM_TRANSPORT_FAILURE_REASON": TEXT_DOWNSTREAM_FAILURE, "UPSTREAM_TLS_VERSION": TEXT_UPSTREAM_TLS_VERSION,
+    "UPSTREAM_TLS_CIPHER": TEXT_UPSTREAM_TLS_CIPHER, "UPSTREAM_PEER_URI_SAN": TEXT_UPSTREAM_PEER_IDENTITY,
+    "ROUTE_NAME": TEXT_ROUTE, "VIRTUAL_HOST_NAME": TEXT_VIRTUAL_HOST, "METHOD": TEXT_METHOD, "PATH": TEXT_PATH,
+    "AUTHORITY": TEXT_AUTHORITY, "USER_AGENT": TEXT_USER_AGENT, "REQUEST_ID": TEXT_REQUEST_ID,
+    "X_FORWARDED_FOR": TEXT_X_FORWARDED_FOR,
+}
+
+cdef dict OPERATORS = {
+    "": OPERATOR_NONE, "START_TIME": OPERATOR_START_TIME, "PROTOCOL": OPERATOR_PROTOCOL,
+    "RESPONSE_CODE": OPERATOR_STATUS, "RESPONSE_CODE_DETAILS": OPERATOR_DETAILS,
+    "CONNECTION_TERMINATION_DETAILS": OPERATOR_TERMINATION, "RESPONSE_FLAGS": OPERATOR_FLAGS,
+    "UPSTREAM_TRANSPORT_FAILURE_REASON": OPERATOR_UPSTREAM_FAILURE,
+    "UPSTREAM_LOCAL_ADDRESS": OPERATOR_UPSTREAM_LOCAL,
+    "UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT": OPERATOR_UPSTREAM_LOCAL_HOST,
+    "UPSTREAM_LOCAL_PORT": OPERATOR_UPSTREAM_LOCAL_PORT,
+    "DOWNSTREAM_REMOTE_ADDRESS": OPERATOR_DOWNSTREAM_REMOTE,
+    "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT": OPERATOR_DOWNSTREAM_REMOTE_HOST,
+    "DOWNSTREAM_REMOTE_PORT": OPERATOR_DOWNSTREAM_REMOTE_PORT,
+    "DOWNSTREAM_LOCAL_ADDRESS": OPERATOR_DOWNSTREAM_LOCAL,
+    "DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT": OPERATOR_DOWNSTREAM_LOCAL_HOST,
+    "DOWNSTREAM_LOCAL_PORT": OPERATOR_DOWNSTREAM_LOCAL_PORT,
+    "BYTES_RECEIVED": OPERATOR_BYTES_RECEIVED, "BYTES_SENT": OPERATOR_BYTES_SENT,
+    "DOWNSTREAM_HEADER_BYTES_RECEIVED": OPERATOR_HEADER_BYTES_RECEIVED,
+    "DOWNSTREAM_HEADER_BYTES_SENT": OPERATOR_HEADER_BYTES_SENT, "CONNECTION_ID": OPERATOR_CONNECTION_ID,
+    "UPSTREAM_REQUEST_ATTEMPT_COUNT": OPERATOR_ATTEMPTS, "DURATION": OPERATOR_DURATION,
+    "REQUEST_DURATION": OPERATOR_REQUEST_DURATION, "REQUEST_TX_DURATION": OPERATOR_REQUEST_TX_DURATION,
+    "RESPONSE_DURATION": OPERATOR_RESPONSE_DURATION, "RESPONSE_TX_DURATION": OPERATOR_RESPONSE_TX_DURATION,
+    "UPSTREAM_CONNECT_TIME": OPERATOR_CONNECT_TIME, "UPSTREAM_SERVICE_TIME": OPERATOR_SERVICE_TIME,
+}
 
 
-# Envoy's command operators %DOWNSTREAM_TLS_VERSION% and so on, but for the identities.
-cdef const char* TEXT_KEYS[TEXT_COUNT]
-TEXT_KEYS[:] = [
-    b",\"listener\":", b",\"upstream_cluster\":", b",\"upstream_host\":", b",\"requested_server_name\":",
-    b",\"downstream_tls_version\":", b",\"downstream_tls_cipher\":", b",\"downstream_peer_identity\":",
-    b",\"downstream_transport_failure_reason\":", b",\"upstream_tls_version\":", b",\"upstream_tls_cipher\":",
-    b",\"upstream_peer_identity\":", b",\"upstream_transport_failure_reason\":",
-]
+class Piece(NamedTuple):
+    """A literal text and the value behind it. `operator`: "" for none; else see mesh_core.config.access_log_format."""
+
+    literal: bytes
+    operator: str
+    style: str
+    field: str = ""
+    limit: int = 0
+    optional: bool = False
+    alternate: "Piece | None" = None
 
 
-cdef struct TextC:
-    char* data
-    size_t size
-
-
-cdef inline void put(TextC* out, const char* text) noexcept nogil:
-    cdef size_t size = strlen(text)
-    memcpy(out.data + out.size, text, size)
-    out.size += size
-
-
-cdef void put_number(TextC* out, int64_t value) noexcept nogil:
-    out.size += snprintf(out.data + out.size, 24, b"%lld", <long long>value)
-
-
-cdef void put_string(TextC* out, const uint8_t* text, size_t size) noexcept nogil:
-    """A JSON string in quotes (RFC 8259, section 7). Names are UTF-8, as the configuration was."""
-    cdef size_t index
-    cdef uint8_t byte
-    out.data[out.size] = c'"'
-    out.size += 1
-    for index in range(size):
-        byte = text[index]
-        if byte < 0x20 or byte == 0x7F or byte == c'"' or byte == c"\\":
-            out.size += snprintf(out.data + out.size, 8, b"\\u%04x", <unsigned int>byte)
-        else:
-            out.data[out.size] = <char>byte
-            out.size += 1
-    out.data[out.size] = c'"'
-    out.size += 1
-
-
-cdef void put_text_or_null(TextC* out, const char* key, const uint8_t* text, size_t size) noexcept nogil:
-    put(out, key)
-    if size:
-        put_string(out, text, size)
+cdef int compile_piece(OperationC* out, piece, list literals) except -1:
+    cdef bytes literal = piece.literal
+    cdef bytes field = piece.field.encode()
+    literals.append(literal)
+    out.literal = literal
+    out.literal_size = <uint32_t>len(literal)
+    out.style = STYLES[piece.style]
+    out.optional = piece.optional
+    out.limit = piece.limit or ACCESS_PATH_LIMIT
+    if field:
+        out.operator = OPERATOR_EXTRA
+        out.key = header_key(field, len(field), piece.operator == "RESP")
+    elif piece.operator in TEXTS:
+        out.operator = OPERATOR_TEXT
+        out.text = TEXTS[piece.operator]
     else:
-        put(out, b"null")
+        out.operator = OPERATORS[piece.operator]
+        # The one text that words of our own may stand in for.
+        out.text = TEXT_UPSTREAM_FAILURE
+    return 0
 
 
-cdef void put_address(TextC* out, const char* key, const PeerAddressC* address) noexcept nogil:
-    cdef char text[ADDRESS_TEXT_BYTES]
-    cdef int size = address_format(address, text) if address.family else 0
-    put_text_or_null(out, key, <const uint8_t*>text, size)
+cdef class AccessFormat:
 
+    def __init__(self, list connection, list request):
+        """`connection`, `request`: the Pieces of a line of either kind. Raises MemoryError."""
+        self.literals = []
+        self.compile(&self.connection, connection)
+        self.compile(&self.request, request)
+        self.out.data = <uint8_t*>memory_alloc(BATCH_BYTES + self.line_limit)
+        # Of no record.
+        self.out.second = -1
+        if self.out.data == NULL:
+            raise MemoryError()
 
-cdef void put_time(TextC* out, int64_t us) noexcept nogil:
-    """RFC 3339 in UTC with milliseconds, as Envoy's %START_TIME%."""
-    cdef time_t seconds = us // 1000000
-    cdef tm parts
-    gmtime_r(&seconds, &parts)
-    out.size += snprintf(
-        out.data + out.size, 32, b"\"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\"",
-        (parts.tm_year + 1900) % 10000, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-        <int>(us // 1000 % 1000),
-    )
+    def __dealloc__(self):
+        memory_free(self.connection.operations)
+        memory_free(self.request.operations)
+        memory_free(self.out.data)
 
+    cdef int compile(self, LineFormatC* out, list pieces) except -1:
+        cdef list alternates = [piece.alternate for piece in pieces if piece.alternate is not None]
+        cdef uint32_t next_alternate = <uint32_t>len(pieces)
+        cdef size_t line_limit = 0
+        cdef uint32_t index
+        # One more, because room for nothing may be NULL.
+        out.operations = <OperationC*>memory_alloc((len(pieces) + len(alternates) + 1) * sizeof(OperationC))
+        if out.operations == NULL:
+            raise MemoryError()
+        for index, piece in enumerate((*pieces, *alternates)):
+            compile_piece(&out.operations[index], piece, self.literals)
+            if piece.alternate is not None:
+                out.operations[index].alternate = &out.operations[next_alternate]
+                next_alternate += 1
+            line_limit += longest(&out.operations[index])
+        out.count = <uint32_t>len(pieces)
+        self.line_limit = max(self.line_limit, line_limit)
+        return 0
 
-cdef void put_flags(TextC* out, uint32_t flags) noexcept nogil:
-    cdef int index
-    cdef bint first = True
-    put(out, b",\"response_flags\":\"")
-    for index in range(FLAG_COUNT):
-        if flags >> index & 1:
-            if not first:
-                put(out, b",")
-            put(out, flag_name(index))
-            first = False
-    put(out, b"-\"" if first else b"\"")
-
-
-cdef const uint8_t* put_next_text(
-    TextC* out, const uint8_t* text, const AccessRecordC* record, int which
-) noexcept nogil:
-    """Put a text, or null; the text behind it."""
-    put_text_or_null(out, TEXT_KEYS[which], text, record.text_sizes[which])
-    return text + record.text_sizes[which]
-
-
-cdef void put_record(TextC* out, const AccessRecordC* record) noexcept nogil:
-    """Append one line; there is room for LINE_LIMIT bytes."""
-    cdef const uint8_t* texts = <const uint8_t*>(record + 1)
-    cdef const char* detail = detail_text(record.detail)
-    cdef const char* error = strerror(record.error)
-    cdef size_t error_size = strlen(error) if record.error else 0
-    cdef int text
-    put(out, b"{\"start_time\":")
-    put_time(out, record.start_time_us)
-    put(out, b",\"connection_id\":")
-    put_number(out, record.connection_id)
-    put(out, b",\"duration\":")
-    put_number(out, record.duration_us // 1000)
-    put(out, b",\"bytes_received\":")
-    put_number(out, record.bytes_received)
-    put(out, b",\"bytes_sent\":")
-    put_number(out, record.bytes_sent)
-    put_flags(out, record.flags)
-    put_text_or_null(out, b",\"connection_termination_details\":", <const uint8_t*>detail, strlen(detail))
-    texts = put_next_text(out, texts, record, TEXT_LISTENER)
-    put_address(out, b",\"downstream_remote_address\":", &record.downstream_remote)
-    put_address(out, b",\"downstream_local_address\":", &record.downstream_local)
-    texts = put_next_text(out, texts, record, TEXT_CLUSTER)
-    texts = put_next_text(out, texts, record, TEXT_ENDPOINT)
-    put_address(out, b",\"upstream_local_address\":", &record.upstream_local)
-    put(out, b",\"upstream_request_attempt_count\":")
-    put_number(out, record.attempts)
-    put(out, b",\"upstream_connect_time\":")
-    if record.connect_time_us < 0:
-        put(out, b"null")
-    else:
-        put_number(out, record.connect_time_us // 1000)
-    if not record.text_sizes[<int>TEXT_UPSTREAM_FAILURE]:
-        put_text_or_null(out, b",\"upstream_transport_failure_reason\":", <const uint8_t*>error, error_size)
-    for text in range(<int>TEXT_ENDPOINT + 1, <int>TEXT_COUNT):
-        if record.text_sizes[text]:
-            texts = put_next_text(out, texts, record, text)
-    put(out, b"}\n")
-
-
-cdef bytes collect_access_log(RingC* ring):
-    cdef TextC out
-    cdef uint32_t size
-    cdef const void* record
-    out.data = <char*>memory_alloc(BATCH_BYTES)
-    out.size = 0
-    if out.data == NULL:
-        raise MemoryError()
-    try:
+    cdef bytes collect(self, RingC* ring):
+        cdef uint32_t size
+        cdef const void* record
+        cdef bytes lines
         with nogil:
-            while out.size + LINE_LIMIT <= BATCH_BYTES:
+            while self.out.size < BATCH_BYTES:
                 record = ring_peek(ring, &size)
                 if record == NULL:
                     break
-                put_record(&out, <const AccessRecordC*>record)
+                put_record(&self.out, record, &self.connection, &self.request)
                 ring_consume(ring)
-        return out.data[:out.size]
-    finally:
-        memory_free(out.data)
+        lines = self.out.data[:self.out.size]
+        self.out.size = 0
+        return lines
+
+
+cdef size_t longest(const OperationC* operation) noexcept nogil:
+    """The most bytes that it writes: of a text every byte may become six (\\u00XX), and there are quotes."""
+    cdef bint is_path = operation.operator == OPERATOR_TEXT and operation.text == TEXT_PATH
+    return operation.literal_size + 6 * (ACCESS_PATH_LIMIT if is_path else ACCESS_TEXT_LIMIT) + 2

@@ -10,7 +10,6 @@ from mesh_core.telemetry.histogram cimport HISTOGRAM_WORDS
 
 cdef enum:
     CLUSTER_ID_NONE = 0        # a request that reached no cluster
-    SERIES_LIMIT_DEFAULT = 2000
 
 # Who reports, and how the downstream spoke.
 cdef enum RequestTrait:
@@ -21,7 +20,7 @@ cdef enum RequestTrait:
 cdef struct SeriesC:
     # What it counts, in two words that are compared as they are.
     uint64_t destination       # the cluster's id, of MetricNames; ResponseFlag bits from bit 32 on
-    uint64_t outcome           # the status, Protocol from bit 16 on, RequestTrait bits from bit 24 on
+    uint64_t outcome           # the status, RequestTrait bits from bit 16 on
     uint64_t requests
     uint64_t duration_us[HISTOGRAM_WORDS]
     uint64_t request_bytes[HISTOGRAM_WORDS]

@@ -4,8 +4,8 @@ class Series(NamedTuple):
     cluster_id: int | None
     flags: int
     status: int
-    protocol: int
-    traits: int
+    inbound: bool
+    mutual_tls: bool
     requests: int
     duration_us: list[int]
     request_bytes: list[int]

@@ -57,7 +57,7 @@ cdef void request_metrics_count(
     RequestMetricsC* metrics, const RequestRecordC* record, uint32_t cluster_id, uint8_t traits, uint64_t* cluster_time
 ) noexcept nogil:
     cdef uint64_t destination = cluster_id | <uint64_t>record.flags << 32
-    cdef uint64_t outcome = record.status | <uint64_t>record.protocol << 16 | <uint64_t>traits << 24
+    cdef uint64_t outcome = record.status | <uint64_t>traits << 16
     cdef SeriesC* series = find_series(metrics, destination, outcome)
     series.requests += 1
     histogram_count(
@@ -79,8 +79,8 @@ class Series(NamedTuple):
     cluster_id: "int | None"
     flags: int
     status: int
-    protocol: int
-    traits: int
+    inbound: bool
+    mutual_tls: bool
     requests: int
     duration_us: "list[int]"
     request_bytes: "list[int]"
@@ -95,9 +95,10 @@ cdef read_series(const SeriesC* series, bint other):
     cdef uint64_t destination = series.destination
     cdef uint64_t outcome = series.outcome
     return Series(
-        None if other else <uint32_t>destination, destination >> 32, outcome & 0xFFFF, outcome >> 16 & 0xFF,
-        outcome >> 24 & 0xFF, load_relaxed_u64(&series.requests), read_words(series.duration_us),
-        read_words(series.request_bytes), read_words(series.response_bytes))
+        None if other else <uint32_t>destination, destination >> 32, outcome & 0xFFFF,
+        bool(outcome >> 16 & <uint64_t>TRAIT_INBOUND), bool(outcome >> 16 & <uint64_t>TRAIT_MUTUAL_TLS),
+        load_relaxed_u64(&series.requests), read_words(series.duration_us), read_words(series.request_bytes),
+        read_words(series.response_bytes))
 
 
 cdef list read_request_metrics(const RequestMetricsC* metrics):

@@ -26,5 +26,10 @@ cdef const char* flag_name(int index) noexcept nogil:
     return FLAG_NAMES[index]
 
 
+def flag_names(uint32_t flags):
+    """The short names of the flags that are set (list[str])."""
+    return [FLAG_NAMES[index].decode() for index in range(<int>FLAG_COUNT) if flags >> index & 1]
+
+
 cdef const char* detail_text(int detail) noexcept nogil:
     return DETAIL_TEXTS[detail]

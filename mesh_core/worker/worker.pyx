@@ -18,8 +18,8 @@ from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.runtime.reactor cimport reactor_destroy, reactor_has_work, reactor_turn, reactor_wake
 from mesh_core.runtime.ring cimport ring_arm
 from mesh_core.snapshot.snapshot cimport Snapshot, snapshot_release
-from mesh_core.telemetry.access_log cimport collect_access_log
-from mesh_core.telemetry.request_metrics cimport SERIES_LIMIT_DEFAULT, read_request_metrics
+from mesh_core.telemetry.access_log cimport AccessFormat
+from mesh_core.telemetry.request_metrics cimport read_request_metrics
 from mesh_core.telemetry.response_flags cimport DETAIL_DRAIN_LIMIT, FLAG_DOWNSTREAM_CONNECTION_TERMINATION
 from mesh_core.telemetry.stats cimport LISTENER_DRAIN_CLOSED, StatsScope
 from mesh_core.worker.acceptor cimport LAST_CALL_NONE, acceptor_close
@@ -133,10 +133,7 @@ cdef class Worker:
     cdef StatsScope server     # keeps the counters that `state` points to
     cdef list held             # snapshots that `state` may still reach, though nobody else keeps them
 
-    def __cinit__(
-        self, uint32_t index, int notify_fd, StatsScope server, uint64_t ring_bytes=1 << 21,
-        uint32_t series_limit=SERIES_LIMIT_DEFAULT,
-    ):
+    def __cinit__(self, uint32_t index, int notify_fd, StatsScope server, ring_bytes=1 << 20, series_limit=2000):
         """`notify_fd`: an eventfd, written when there is news. `ring_bytes`: room for access records, a power of two.
         `series_limit`: series of request metrics.
 
@@ -213,9 +210,9 @@ cdef class Worker:
         """Reset the connections to endpoints that were removed, or are unhealthy, where their cluster says so."""
         worker_command(self.alive(), COMMAND_CLOSE_LOST)
 
-    def collect_access_log(self):
-        """Access records that have come since, as JSON lines (bytes): a part of them; b"" when there are none."""
-        return collect_access_log(&self.alive().core.access_ring)
+    def collect_access_log(self, AccessFormat format not None):
+        """Access records that have come since, as lines (bytes): a part of them; b"" when there are none."""
+        return format.collect(&self.alive().core.access_ring)
 
     def arm_access_log(self):
         """Ask for a notification at the next access record; True when some have come meanwhile."""

@@ -27,6 +27,7 @@ from mesh_core.config.schema.load_balancing import (
     Subsets,
     SubsetSelector,
 )
+from mesh_core.config.schema.node import Metrics, Node
 from mesh_core.config.schema.operations import AccessLog, Admin, Restart
 from mesh_core.config.schema.outlier_detection import OutlierDetection
 from mesh_core.config.schema.retry import Retry, RetryBudget
@@ -77,6 +78,8 @@ __all__ = [
     "Locality",
     "LocalityWeight",
     "Maglev",
+    "Metrics",
+    "Node",
     "OutlierDetection",
     "PathMatch",
     "PathModifier",

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from mesh_core.config.schema.cluster import Cluster
 from mesh_core.config.schema.common import NaturalInt, PositiveInt
 from mesh_core.config.schema.listener import Listener
+from mesh_core.config.schema.node import Metrics, Node
 from mesh_core.config.schema.operations import AccessLog, Admin, Restart
 
 
@@ -48,8 +49,16 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = None
     access_log: Annotated[
         AccessLog | None,
-        Meta(description="A record of every connection that has ended. Default: none, as in Envoy."),
+        Meta(description="A line for every request and connection that has ended. Default: none, as in Envoy."),
     ] = None
+    node: Annotated[
+        Node,
+        Meta(description="The workload that the proxy serves, for the labels of metrics. Default: nothing is said."),
+    ] = Node()
+    metrics: Annotated[
+        Metrics,
+        Meta(description="Bounds of what is counted. Default: the defaults of its fields."),
+    ] = Metrics()
     max_connections: Annotated[
         PositiveInt | None,
         Meta(

@@ -111,6 +111,16 @@ class Listener(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             examples=[15000],
         ),
     ] = 15000
+    traffic_direction: Annotated[
+        Literal["inbound", "outbound"],
+        Meta(
+            description=(
+                "Whether requests come to the workload beside the proxy or from it: who reports them in metrics, the "
+                "destination or the source. Default: outbound, as Istio counts listeners that do not say."
+            ),
+            examples=["inbound"],
+        ),
+    ] = "outbound"
     max_connections: Annotated[
         PositiveInt | None,
         Meta(

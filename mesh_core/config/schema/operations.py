@@ -27,8 +27,16 @@ class Admin(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = "127.0.0.1:9901"
 
 
+LineFormat = Annotated[
+    str,
+    Meta(min_length=1, max_length=4096, extra={"form": "a format of 1 to 4096 characters"}),
+]
+
+LineFields = dict[Annotated[str, Meta(min_length=1, max_length=128)], LineFormat]
+
+
 class AccessLog(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A record of every connection that has ended."""
+    """A line for every request and, of listeners that speak no HTTP, every connection that has ended."""
 
     path: Annotated[
         FilePath,
@@ -41,11 +49,34 @@ class AccessLog(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         ),
     ]
     format: Annotated[
-        Literal["json"],
+        Literal["json", "text"],
         Meta(
-            description="How a record is written: json, an object a line, with Envoy's names. Default: json."
+            description=(
+                "How a record is written: json, an object a line, or text. Default: json (Envoy: text), with the "
+                "keys of Istio's JSON."
+            )
         ),
     ] = "json"
+    json_format: Annotated[
+        LineFields | None,
+        Meta(
+            description=(
+                "The keys of the object and, for each, the value with Envoy's operators; a value that is one "
+                "operator alone becomes a number or null where it is one. Default: none, which is Istio's keys."
+            ),
+            examples=[{"path": "%REQ(:PATH)%", "code": "%RESPONSE_CODE%"}],
+        ),
+    ] = None
+    text_format: Annotated[
+        LineFormat | None,
+        Meta(
+            description=(
+                "The line, with Envoy's operators. A line's end is added where there is none. Default: none, which "
+                "is Envoy's default format string."
+            ),
+            examples=["%START_TIME% %REQ(:METHOD)% %REQ(:PATH)% %RESPONSE_CODE% %DURATION%"],
+        ),
+    ] = None
 
 
 class Restart(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

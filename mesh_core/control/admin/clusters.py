@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from mesh_core.control.admin.request_metrics import time_quantiles
 from mesh_core.control.proxy import Proxy
 from mesh_core.control.upstream_health.cluster_gauges import cluster_gauges
 from mesh_core.control.upstream_health.members import Member
@@ -16,6 +17,7 @@ Cluster = dict[str, Any]
 def describe_clusters(proxy: Proxy) -> list[Cluster]:
     """Every cluster of the running configuration, with its endpoints, as JSON has it."""
     totals = {scope.labels: scope.read() for scope in proxy.registry.scopes("cluster")}
+    times = {scope.labels: time_quantiles(scope.buckets()) for scope in proxy.registry.scopes("upstream_rq_time")}
     counts = {scope.labels: scope.read() for scope in proxy.registry.scopes("endpoint")}
     return [
         {
@@ -23,6 +25,7 @@ def describe_clusters(proxy: Proxy) -> list[Cluster]:
             "type": members.cluster.type,
             "load_balancer": members.cluster.load_balancer,
             "stats": totals.get((name,), {}) | cluster_gauges(members),
+            "upstream_rq_time_ms": times.get((name,), {}),
             "endpoints": [
                 _describe(each, counts.get((name, endpoint), {})) for endpoint, each in members.endpoints.items()
             ],
@@ -65,6 +68,8 @@ def _cluster_lines(cluster: Cluster) -> Iterator[str]:
     yield f"{name}::load_balancer::{cluster['load_balancer']}"
     for key, value in cluster["stats"].items():
         yield f"{name}::{key}::{value}"
+    for key, value in cluster["upstream_rq_time_ms"].items():
+        yield f"{name}::upstream_rq_time_ms::{key}::{value}"
     for endpoint in cluster["endpoints"]:
         for key, value in _endpoint_values(endpoint):
             yield f"{name}::{endpoint['address']}::{key}::{value}"

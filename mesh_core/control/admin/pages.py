@@ -78,8 +78,9 @@ async def stats(proxy: Proxy, query: Query) -> Answer:
 
 
 async def stats_prometheus(proxy: Proxy, _query: Query) -> Answer:
-    body = prometheus.render(proxy.registry, proxy.members, process_statistics(proxy)).encode()
-    return Answer(200, body, prometheus.CONTENT_TYPE)
+    process = process_statistics(proxy)
+    body = prometheus.render(proxy.registry, proxy.members, process, proxy.request_series, proxy.config.node)
+    return Answer(200, body.encode(), prometheus.CONTENT_TYPE)
 
 
 async def config_dump(proxy: Proxy, _query: Query) -> Answer:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple
 
+from mesh_core.config import Node
+from mesh_core.control.admin.request_metrics import request_lines, time_lines
 from mesh_core.control.upstream_health.cluster_gauges import CLUSTER_GAUGES
 from mesh_core.control.upstream_health.members import Members
+from mesh_core.telemetry.request_metrics import Series
 from mesh_core.telemetry.stats import STATISTICS, StatsRegistry
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -24,9 +28,19 @@ class ProcessStatistic(NamedTuple):
     type: str = "gauge"
 
 
-def render(registry: StatsRegistry, clusters: Mapping[str, Members], process: list[ProcessStatistic]) -> str:
-    """Every series of the registry, the gauges of the clusters, and the series of the process."""
-    return "".join((*_process_lines(process), *_scope_lines(registry), *_gauge_lines(clusters)))
+def render(
+    registry: StatsRegistry,
+    clusters: Mapping[str, Members],
+    process: list[ProcessStatistic],
+    requests: Iterable[list[Series]],
+    node: Node,
+) -> str:
+    """Every series of the registry, the gauges of the clusters, the series of the process, and those of requests.
+
+    `requests`: for each worker what it has counted, for the workload that is `node`.
+    """
+    lines = (_process_lines(process), _scope_lines(registry), _gauge_lines(clusters))
+    return "".join((*chain(*lines), *request_lines(requests, registry, node), *time_lines(registry)))
 
 
 def _process_lines(process: list[ProcessStatistic]) -> Iterator[str]:

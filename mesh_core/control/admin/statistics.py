@@ -57,7 +57,19 @@ def process_statistics(proxy: Proxy) -> list[ProcessStatistic]:
             proxy.access_bytes_dropped,
             "counter",
         ),
+        *_requests(proxy),
         *_certificates(proxy),
+    ]
+
+
+def _requests(proxy: Proxy) -> list[ProcessStatistic]:
+    series = [each for worker in proxy.request_series for each in worker]
+    beyond = sum(each.requests for each in series if each.cluster_id is None)
+    return [
+        ProcessStatistic("request_series", "Series that requests are counted by, in all workers", len(series)),
+        ProcessStatistic(
+            "request_series_overflow", "Requests that found no room for a series of their own", beyond, "counter"
+        ),
     ]
 
 

@@ -41,6 +41,8 @@ from mesh_core.config.schema import (
     Locality,
     LocalityWeight,
     Maglev,
+    Metrics,
+    Node,
     PathMatch,
     PathModifier,
     PeakEwma,
@@ -106,6 +108,8 @@ SECTIONS: dict[str, type[Struct]] = {
     "Admin": Admin,
     "Restart": Restart,
     "Access log": AccessLog,
+    "Node": Node,
+    "Metrics": Metrics,
 }
 """Of each section with a table: the type that it describes."""
 

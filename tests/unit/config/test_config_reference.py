@@ -65,7 +65,7 @@ def test_the_full_example_has_every_field() -> None:
     assert loaded.workers == 2
     for of in SECTIONS.values():
         for field in of.__struct_encode_fields__:
-            assert re.search(rf"^[ -]*{field}:", text, re.MULTILINE), (
+            assert re.search(rf"^[ #-]*{field}:", text, re.MULTILINE), (
                 f"{of.__name__}.{field} is not in the example"
             )
 
