@@ -29,6 +29,9 @@ need_test() {
     need redis-server redis-server
     need redis-cli redis-tools
     need openssl openssl
+    need node nodejs
+    need wrk wrk
+    need ab apache2-utils
 }
 
 need_bench() {

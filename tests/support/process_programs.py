@@ -75,17 +75,21 @@ http {{
         root {folder}/www;
         location /slow/ {{ alias {folder}/www/; limit_rate 8m; }}
         location /connection {{ default_type text/plain; return 200 "$connection $connection_requests\\n"; }}
+        {more}
     }}
 }}
 """
 
 
 @contextmanager
-def nginx(folder: Path) -> Iterator[str]:
-    """nginx serving `folder`/www, and /connection, which tells connections apart. Gives its address."""
+def nginx(folder: Path, more: str = "") -> Iterator[str]:
+    """nginx serving `folder`/www, and /connection, which tells connections apart. Gives its address.
+
+    `more`: directives of its server.
+    """
     (folder / "www").mkdir(exist_ok=True)
     config, log = folder / "nginx.conf", folder / "nginx.log"
-    config.write_text(NGINX.format(folder=folder))
+    config.write_text(NGINX.format(folder=folder, more=more))
     with child([program("nginx"), "-p", folder, "-e", "stderr", "-c", config], log) as process:
         wait_for_socket(folder / "nginx.sock", process, log)
         yield f"unix:{folder}/nginx.sock"
