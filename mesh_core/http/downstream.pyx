@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from mesh_core.http.input cimport INPUT_NO_MEMORY, input_head
 from mesh_core.http.local_reply cimport stream_reply_status
 from mesh_core.http.request cimport request_begin, request_late, request_refuse
-from mesh_core.http.stream cimport STREAM_LAST, DownstreamC, StreamC, downstream_of
+from mesh_core.http.stream cimport STREAM_LAST, DownstreamC, downstream_of
 from mesh_core.http1.errors cimport HTTP1_BAD_UPGRADE
 from mesh_core.http1.head cimport HEAD_INCOMPLETE, HEAD_REQUEST, HeadC
 from mesh_core.relay.connection cimport connection_abort, connection_close, connection_out_of_memory
@@ -19,9 +19,9 @@ from mesh_core.snapshot.shared_count cimport shared_count_enter, shared_count_le
 from mesh_core.snapshot.snapshot cimport snapshot_find_listener, snapshot_hold, snapshot_release
 from mesh_core.snapshot.tables cimport FilterChainC, ListenerC
 from mesh_core.telemetry.response_flags cimport (
-    DETAIL_DOWNSTREAM_CLOSED_IN_REQUEST, DETAIL_DOWNSTREAM_RESET, DETAIL_REQUEST_HEADER_TIMEOUT,
+    DETAIL_DOWNSTREAM_CLOSED_IN_REQUEST, DETAIL_DOWNSTREAM_RESET,
     DETAIL_STREAM_IDLE_TIMEOUT, DETAIL_TLS_RECORD, DETAIL_TLS_TRUNCATED, FLAG_DOWNSTREAM_CONNECTION_TERMINATION,
-    FLAG_DOWNSTREAM_PROTOCOL_ERROR, FLAG_STREAM_IDLE_TIMEOUT,
+    FLAG_STREAM_IDLE_TIMEOUT,
 )
 from mesh_core.telemetry.stats cimport (
     LISTENER_CX_RESET, LISTENER_IDLE_TIMEOUT, LISTENER_MAX_DURATION, LISTENER_RQ_HEADER_TIMEOUT,
@@ -59,6 +59,7 @@ cdef bint read_next(ConnectionC* connection, DownstreamC* downstream) noexcept n
         return False
     if connection.downstream.queue.size or connection.downstream.pipe != NULL:
         # Whoever does not read the answers gets no further ones.
+        downstream_arm(connection)
         return False
     return read_head(connection, downstream) and downstream_of(connection) == downstream
 
@@ -71,18 +72,25 @@ cdef bint read_head(ConnectionC* connection, DownstreamC* downstream) noexcept n
     cdef RelayStatus status
     cdef HeadC* head
     cdef int verdict
-    if downstream.refused:
-        request_refuse(connection, HTTP1_BAD_UPGRADE)
-        return True
+    # A head is read by the limits that it began with, for which it has room.
+    if connection.snapshot != downstream.worker.current[0] and downstream.input.head == NULL and not follow(connection):
+        # Its listener is gone: what it asks for is done, and then it ends.
+        downstream.last = True
     if not downstream.input.size or downstream.input.head != NULL:
         status = side_receive(core, &connection.downstream, connection.listener.buffer_limit, &data, &size)
         if not size:
+            # There was nothing behind the Upgrade after all.
+            downstream.refused = False
             if status != RELAY_WAITING:
                 source_ended(connection, status)
+            elif downstream.last and downstream.requests and not downstream.input.size:
+                finish(connection)
+            else:
+                downstream_arm(connection)
             return False
-    if connection.snapshot != downstream.worker.current[0] and not follow(connection):
-        # Its listener is gone: what it asks for is done, and then it ends.
-        downstream.last = True
+    if downstream.refused:
+        request_refuse(connection, HTTP1_BAD_UPGRADE)
+        return True
     verdict = input_head(
         &downstream.input, HEAD_REQUEST, &connection.chain.http.settings.limits, downstream.worker.fields,
         &downstream.worker.head, &data, &size, &head)
@@ -107,7 +115,12 @@ cdef bint read_head(ConnectionC* connection, DownstreamC* downstream) noexcept n
 cdef void source_ended(ConnectionC* connection, RelayStatus status) noexcept nogil:
     """The downstream has ended its connection between requests, or in the middle of a head."""
     cdef uint64_t* stats = connection.listener.stats[connection.table.core.index]
-    if status == RELAY_ENDED and not downstream_of(connection).input.size:
+    cdef bint between = not downstream_of(connection).input.size
+    if status == RELAY_ENDED and between:
+        finish(connection)
+    elif status == RELAY_TRUNCATED and between:
+        # Nothing was cut but close_notify (RFC 9112, section 9.8), and a reset could overtake the last answer.
+        stats[LISTENER_TLS_TRUNCATED] += 1
         finish(connection)
     elif status == RELAY_NO_MEMORY:
         connection_out_of_memory(connection)
@@ -192,11 +205,12 @@ cdef void downstreams_adopt(HttpWorkerC* worker, ConnectionC* first) noexcept no
         downstream = downstream_of(connection)
         if downstream == NULL or downstream.closing or connection.snapshot == worker.current[0]:
             continue
-        if downstream.stream != NULL:
+        if downstream.stream != NULL or downstream.input.head != NULL:
             # It keeps its own snapshot to the end; only that there is no further one is told in time.
             if chain_in(worker.current[0], connection, &listener) == NULL:
                 downstream.last = True
-                downstream.stream.flags |= STREAM_LAST
+                if downstream.stream != NULL:
+                    downstream.stream.flags |= STREAM_LAST
         elif not follow(connection):
             downstream.last = True
             if not downstream.input.size:
@@ -249,9 +263,10 @@ cdef void downstream_on_deadline(void* owner) noexcept nogil:
         downstream.last = True
         if downstream.stream != NULL:
             downstream.stream.flags |= STREAM_LAST
-            downstream_arm(connection)
         elif not downstream.input.size:
             finish(connection)
+            return
+        downstream_arm(connection)
     else:
         downstream_arm(connection)
 

@@ -2,20 +2,20 @@
 
 from libc.stdint cimport uint16_t, uint32_t
 from mesh_core.http.downstream cimport downstream_arm, downstream_continue, downstream_on_deadline
-from mesh_core.http.ending cimport stream_cut, stream_drop
+from mesh_core.http.ending cimport stream_drop
 from mesh_core.http.input cimport input_clear
 from mesh_core.http.local_reply cimport stream_reply_status
 from mesh_core.http.pool cimport client_close, client_make_room, client_open, client_take_idle
 from mesh_core.http.request cimport request_continue, request_send_held
 from mesh_core.http.response cimport response_continue
 from mesh_core.http.stream cimport DownstreamC, HttpClientC, StreamC, downstream_of, stream_at_endpoint
-from mesh_core.http.waiting cimport waiting_join
+from mesh_core.http.waiting cimport waiting_join, waiting_wake
 from mesh_core.includes.socket cimport MSG_PEEK, recv
 from mesh_core.net.address cimport PeerAddressC, address_is_wildcard
 from mesh_core.net.sockets cimport socket_local_address
 from mesh_core.relay.connection cimport connection_abort, connection_out_of_memory, connection_watch
 from mesh_core.relay.relay cimport RELAY_SINK_FAILED, RelayStatus
-from mesh_core.relay.side cimport SIDE_READABLE, SideC
+from mesh_core.relay.side cimport SIDE_ENDED, SIDE_READABLE, SideC
 from mesh_core.relay.transport cimport side_event, side_flush, side_has_input
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.runtime.reactor cimport reactor_cancel_timer
@@ -96,7 +96,7 @@ cdef void on_downstream(void* owner, uint32_t events) noexcept nogil:
             if connection.protocol_state != downstream:
                 return
         if downstream.stream != NULL and downstream.stream.client != NULL and (
-                side_has_input(&downstream.stream.client.upstream.side)):
+                has_news(&downstream.stream.client.upstream.side)):
             response_continue(downstream.stream)
     downstream_continue(connection)
 
@@ -131,9 +131,14 @@ cdef void go_on(HttpClientC* client) noexcept nogil:
     if not stream.request_body.ended:
         request_continue(stream)
     # The client is closed, or carries another stream's request, once its own stream is over.
-    if client.stream == stream and stream.connection == connection and side_has_input(&client.upstream.side):
+    if client.stream == stream and stream.connection == connection and has_news(&client.upstream.side):
         response_continue(stream)
     downstream_continue(connection)
+
+
+cdef bint has_news(const SideC* side) noexcept nogil:
+    """Whether there is input, or an end that was seen with the last of it and not acted on."""
+    return side.flags & SIDE_ENDED != 0 or side_has_input(side)
 
 
 cdef void on_client_opened(void* owner) noexcept nogil:
@@ -180,7 +185,11 @@ cdef bint wait(StreamC* stream, HttpClientC* client) noexcept nogil:
     if client_make_room(stream):
         client_open(stream)
         return True
-    return waiting_join(stream)
+    if waiting_join(stream):
+        return True
+    # Nobody will call those who wait longer either.
+    waiting_wake(stream.worker, stream.cluster.state)
+    return False
 
 
 cdef void on_turn(void* owner) noexcept nogil:
