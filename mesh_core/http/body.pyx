@@ -2,7 +2,7 @@
 
 from libc.string cimport memcpy, memset
 from mesh_core.http1.chunked cimport (
-    CHUNK_HEAD_BYTES, CHUNKED_BODY, CHUNKED_LAST, CHUNKED_MORE, chunk_head_write, chunked_step,
+    CHUNK_HEAD_BYTES, CHUNKED_BODY, CHUNKED_LAST, chunk_head_write, chunked_step,
 )
 from mesh_core.http1.errors cimport HTTP1_OK
 from mesh_core.http1.framing cimport BODY_CHUNKED, BODY_LENGTH, BODY_NONE, BODY_UNTIL_CLOSE

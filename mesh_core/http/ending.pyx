@@ -1,7 +1,9 @@
 """How a stream ends; the contract stands in ending.pxd."""
 
 from mesh_core.http.pool cimport client_close, client_give
-from mesh_core.http.stream cimport STREAM_ASKED_UPGRADE, STREAM_CLIENT_LAST, STREAM_LAST, DownstreamC, downstream_of, stream_end
+from mesh_core.http.stream cimport (
+    STREAM_ASKED_UPGRADE, STREAM_CLIENT_LAST, STREAM_LAST, DownstreamC, downstream_of, stream_end,
+)
 from mesh_core.http.stream_record cimport stream_record
 from mesh_core.relay.connection cimport connection_abort
 from mesh_core.relay.transport cimport side_has_input

@@ -1,7 +1,7 @@
 """Passing a message's body on; the contract stands in passing.pxd."""
 
 from libc.stdint cimport int64_t, uint64_t
-from libc.string cimport memcpy, memmove
+from libc.string cimport memmove
 from mesh_core.http.body cimport body_take
 from mesh_core.http.input cimport INPUT_NO_MEMORY, input_head, input_holds, input_rest
 from mesh_core.http.stream cimport MESSAGE_BYTES

@@ -120,7 +120,7 @@ cdef bint may_be_kept(HttpClientC* client, const IdleClientsC* pool) noexcept no
 
 
 cdef bint has_more(SideC* side) noexcept nogil:
-    """Whether there is something that it was not asked for, or its end; a body read to its last byte leaves that open."""
+    """Whether there is something that it was not asked for, or its end; a body read to its end leaves that open."""
     cdef uint8_t byte
     if side.flags & (SIDE_ENDED | SIDE_FAILED) or (side.tls != NULL and tls_has_input(side.tls)):
         return True

@@ -54,7 +54,7 @@ cdef int64_t request_head_write(
     output.connection = CONNECTION_UNSAID
     output.added = &added[0]
     find_known(head, view.data, &known)
-    add_request_id(stream, &known, added, &output.added_count, request_id)
+    add_request_id(stream, &known, view, added, &output.added_count, request_id)
     add_forwarded(stream, &known, view, added, &output.added_count, forwarded)
     output.added_count = header_edits_apply(
         &stream.route.request_headers, head, view.data, added, output.added_count, HEADER_ADDED_MOST + OWN_FIELDS)
@@ -119,13 +119,13 @@ cdef void remove_named(HeadC* head, const uint8_t* data, const char* name, size_
 
 
 cdef void add_request_id(
-    StreamC* stream, const KnownC* known, AddedFieldC* added, uint32_t* count, uint8_t* room
+    StreamC* stream, const KnownC* known, const RequestViewC* view, AddedFieldC* added, uint32_t* count, uint8_t* room
 ) noexcept nogil:
     cdef const HttpSettingsC* settings = &stream.http.settings
     if known.request_id != NULL:
         if settings.preserve_external_request_id:
             return
-        known.request_id.flags |= FIELD_REMOVED
+        remove_named(<HeadC*>view.head, view.data, REQUEST_ID, 12)
     if not settings.generate_request_id:
         return
     request_id_write(&stream.worker.core.request_ids, room)

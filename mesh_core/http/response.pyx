@@ -1,7 +1,6 @@
 """A response on its way downstream; the contract stands in response.pxd."""
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t
-from libc.string cimport memset
 from mesh_core.http.body cimport body_begin, body_end_write, body_source_ended
 from mesh_core.http.ending cimport stream_complete, stream_cut
 from mesh_core.http.input cimport INPUT_NO_MEMORY, input_clear, input_head, input_rest
@@ -19,7 +18,7 @@ from mesh_core.http1.errors cimport (
 from mesh_core.http1.framing cimport BODY_TUNNEL, FramingC, response_framing
 from mesh_core.http1.grammar cimport SliceC, equals_ignoring_case, list_next
 from mesh_core.http1.head cimport HEAD_INCOMPLETE, HEAD_RESPONSE, HeadC
-from mesh_core.http1.method cimport METHOD_CONNECT
+from mesh_core.http1.method cimport METHOD_CONNECT, METHOD_HEAD
 from mesh_core.http1.serialize cimport OutputC
 from mesh_core.relay.relay cimport (
     RELAY_BLOCKED, RELAY_ENDED, RELAY_NO_MEMORY, RELAY_SINK_FAILED, RELAY_WAITING, RELAY_YIELDED,
@@ -165,7 +164,8 @@ cdef int64_t begin(StreamC* stream, HeadC* head, const uint8_t* data, const Fram
     cluster_observe(
         stream.cluster, stream.endpoint, now_us - stream.record.upstream_sent_us, stream.worker.core.reactor.now_ms)
     stream_note_response(stream, head, data)
-    if not framing.keep_alive:
+    if not framing.keep_alive or (stream.method_id == METHOD_HEAD and framing.length):
+        # There are servers that send HEAD a body all the same, a moment behind the head: it would be the next answer.
         stream.flags |= STREAM_CLIENT_LAST
     written = response_head_write(stream, head, data, framing, &output)
     if written < 0:

@@ -68,7 +68,8 @@ cdef struct StreamC:
     CaptureC* capture          # owned; NULL without an access log
 
 
-# The downstream side of a connection that speaks HTTP/1; see mesh_core.http.downstream. Owner: ConnectionC.protocol_state.
+# The downstream side of a connection that speaks HTTP/1; see mesh_core.http.downstream. Owner:
+# ConnectionC.protocol_state.
 cdef struct DownstreamC:
     HttpWorkerC* worker
     StreamC* stream            # NULL between requests

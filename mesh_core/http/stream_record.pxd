@@ -14,5 +14,6 @@ cdef void stream_note_request(
 # The final response's head, as the upstream sent it.
 cdef void stream_note_response(StreamC* stream, const HeadC* head, const uint8_t* data) noexcept nogil
 
-# The stream ends, and still has its client if it had one: its access record, its metrics, and the counters of its status.
+# The stream ends, and still has its client if it had one: its access record, its metrics, and the counters of its
+# status.
 cdef void stream_record(StreamC* stream) noexcept nogil

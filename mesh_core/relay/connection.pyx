@@ -1,7 +1,6 @@
 """One relayed connection; the contract stands in connection.pxd."""
 
 from libc.string cimport memset
-from mesh_core.net.sockets cimport socket_close_reset
 from mesh_core.relay.closing cimport side_close
 from mesh_core.relay.record cimport connection_record
 from mesh_core.relay.relay cimport side_input_flags

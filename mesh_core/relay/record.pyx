@@ -39,7 +39,8 @@ cdef void gather(const ConnectionC* connection, AccessTextsC* texts) noexcept no
     if connection.cluster != NULL:
         access_text_add(texts, TEXT_CLUSTER, connection.cluster.name.text, connection.cluster.name.size)
     if connection.upstream.endpoint != NULL:
-        access_text_add(texts, TEXT_ENDPOINT, connection.upstream.endpoint.name.text, connection.upstream.endpoint.name.size)
+        access_text_add(
+            texts, TEXT_ENDPOINT, connection.upstream.endpoint.name.text, connection.upstream.endpoint.name.size)
     record_add_tls(texts, connection.downstream.tls, connection.upstream.side.tls)
     access_text_add_static(texts, TEXT_DOWNSTREAM_FAILURE, connection.downstream_failure)
     access_text_add_static(texts, TEXT_UPSTREAM_FAILURE, connection.upstream.failure)

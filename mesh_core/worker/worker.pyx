@@ -3,7 +3,6 @@
 from libc.string cimport memset
 from mesh_core.includes.atomic cimport (
     exchange_ptr, exchange_u32, fetch_or_u32, load_acquire_u64, load_relaxed_u64, store_release_u32,
-    store_release_u64,
 )
 from mesh_core.includes.linux cimport (
     ENOMEM, O_CLOEXEC, O_RDONLY, SIG_SETMASK, close, open, pthread_sigmask, sigfillset, sigset_t, strerror,
