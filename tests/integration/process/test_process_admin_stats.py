@@ -81,8 +81,9 @@ def test_usedonly_leaves_out_what_is_zero(proxy: ProxyProcess) -> None:
         ("listener.in.downstream_cx_total", {"listener.in.downstream_cx_total"}),
         (r"^cluster\.dead\.upstream.*fail", {"cluster.dead.upstream_cx_connect_fail"}),
         ("^listener.*total$|^nothing", {
-            f"listener.{name}.downstream_cx_{each}total"
-            for name in ("in", "dead") for each in ("", "rx_bytes_", "tx_bytes_")
+            f"listener.{name}.downstream_{each}total"
+            for name in ("in", "dead")
+            for each in ("cx_", "cx_rx_bytes_", "cx_tx_bytes_", "cx_upgrades_", "rq_")
         }),
         ("^cluster[.][ad].+cx_active$", {"cluster.app.upstream_cx_active", "cluster.dead.upstream_cx_active"}),
         ("no such thing", set()),
