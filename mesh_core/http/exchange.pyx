@@ -8,7 +8,7 @@ from mesh_core.http.local_reply cimport stream_reply_status
 from mesh_core.http.pool cimport client_close, client_make_room, client_open, client_take_idle
 from mesh_core.http.request cimport request_continue, request_send_held
 from mesh_core.http.response cimport response_continue
-from mesh_core.http.stream cimport DownstreamC, HttpClientC, StreamC, downstream_of, stream_at_endpoint
+from mesh_core.http.stream cimport STREAM_SENT, DownstreamC, HttpClientC, StreamC, downstream_of, stream_at_endpoint
 from mesh_core.http.waiting cimport waiting_join, waiting_wake
 from mesh_core.includes.socket cimport MSG_PEEK, recv
 from mesh_core.net.address cimport PeerAddressC, address_is_wildcard
@@ -95,7 +95,8 @@ cdef void on_downstream(void* owner, uint32_t events) noexcept nogil:
             request_continue(downstream.stream)
             if connection.protocol_state != downstream:
                 return
-        if downstream.stream != NULL and downstream.stream.client != NULL and (
+        # Until the request is sent, what its client reads belongs to the opening of that.
+        if downstream.stream != NULL and downstream.stream.flags & STREAM_SENT and (
                 has_news(&downstream.stream.client.upstream.side)):
             response_continue(downstream.stream)
     downstream_continue(connection)

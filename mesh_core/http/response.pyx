@@ -112,7 +112,9 @@ cdef bint take(StreamC* stream, const uint8_t* data, size_t size) noexcept nogil
             verdict = response_framing(
                 head, data, stream.method_id,
                 stream.flags & STREAM_UPGRADE != 0 and stream.method_id != METHOD_CONNECT, &framing)
-        if verdict == HTTP1_OK and framing.has_upgrade and not is_asked_for(stream, data, &framing):
+        if verdict == HTTP1_OK and framing.has_upgrade and not (
+                stream.request_body.ended and is_asked_for(stream, data, &framing)):
+            # Also before the request is whole: what is still to come of it would go as the other protocol's.
             verdict = HTTP1_UNEXPECTED_UPGRADE
         if verdict < 0:
             failed(stream, verdict)

@@ -25,7 +25,7 @@ cdef int on_verify(int accepted, X509_STORE_CTX* store) noexcept nogil:
     """Called for every certificate of a chain from the root on; the leaf must also follow our rules."""
     if not accepted or openssl.X509_STORE_CTX_get_error_depth(store):
         return accepted
-    if tls_judge(tls_current(), openssl.X509_STORE_CTX_get_current_cert(store)):
+    if tls_current() != NULL and tls_judge(tls_current(), openssl.X509_STORE_CTX_get_current_cert(store)):
         return 1
     openssl.X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION)
     return 0
