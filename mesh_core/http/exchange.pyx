@@ -78,6 +78,7 @@ cdef bint on_ending(ConnectionC* connection) noexcept nogil:
 cdef void on_downstream(void* owner, uint32_t events) noexcept nogil:
     cdef ConnectionC* connection = <ConnectionC*>owner
     cdef DownstreamC* downstream = downstream_of(connection)
+    cdef StreamC* stream
     cdef RelayStatus status
     connection.last_active_ms = connection.table.core.reactor.now_ms
     if side_event(&connection.downstream, events):
@@ -96,9 +97,10 @@ cdef void on_downstream(void* owner, uint32_t events) noexcept nogil:
             if connection.protocol_state != downstream:
                 return
         # Until the request is sent, what its client reads belongs to the opening of that.
-        if downstream.stream != NULL and downstream.stream.flags & STREAM_SENT and (
-                has_news(&downstream.stream.client.upstream.side)):
-            response_continue(downstream.stream)
+        stream = downstream.stream
+        if stream != NULL and stream.flags & STREAM_SENT and stream.client != NULL and (
+                has_news(&stream.client.upstream.side)):
+            response_continue(stream)
     downstream_continue(connection)
 
 

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport uint32_t
 from mesh_core.includes.linux cimport EAGAIN, EPOLLERR, EPOLLHUP, errno
-from mesh_core.includes.socket cimport recv
+from mesh_core.includes.socket cimport SHUT_WR, recv, shutdown
 from mesh_core.relay.connection cimport connection_abort, connection_close
 from mesh_core.relay.relay cimport RELAY_BLOCKED, RELAY_WAITING, RelayStatus
 from mesh_core.relay.side cimport SIDE_BLOCKED, SIDE_SHUT
@@ -43,8 +43,17 @@ cdef void on_event(void* owner, uint32_t events) noexcept nogil:
         if status != RELAY_WAITING:
             on_lingered(owner)
             return
-        side_end(connection.table.core, &connection.downstream)
+        end(connection)
     drop(connection)
+
+
+cdef void end(ConnectionC* connection) noexcept nogil:
+    """Our stream ends; that of a connection that failed without TLS's own end, so that nobody takes it for a good one."""
+    if connection.flags:
+        connection.downstream.flags |= SIDE_SHUT
+        shutdown(connection.downstream.source.fd, SHUT_WR)
+    else:
+        side_end(connection.table.core, &connection.downstream)
 
 
 cdef void drop(ConnectionC* connection) noexcept nogil:

@@ -93,7 +93,7 @@ def fate(receiving: Receiving) -> str:
 
 
 def test_access_log_goes_on(serve: Serve, origin: Origin) -> None:
-    """Records that could not be collected for want of memory are collected later."""
+    """Collecting records takes no memory of its own."""
     proxy = serve(origin.address)
     pairs = [(proxy.connect(), origin.accept()) for _ in range(3)]
     fail_allocations_after_for_test(0)
@@ -101,11 +101,8 @@ def test_access_log_goes_on(serve: Serve, origin: Origin) -> None:
         client.close()
         server.close()
     proxy.wait_for_connections(0)
-    # Longer than the control thread waits before it collects.
-    with pytest.raises(AssertionError):
-        proxy.records(3, limit_s=0.3)
-    fail_allocations_after_for_test(None)
     proxy.records(3)
+    fail_allocations_after_for_test(None)
 
 
 def test_apply_without_memory_changes_nothing(serve: Serve, origin: Origin) -> None:

@@ -21,7 +21,11 @@ LENGTHS: dict[tuple[bytes, ...], list[bytes]] = {
 
 @pytest.mark.parametrize("line", [b"HTTP/1.1 200 OK", b"HTTP/1.1 404 x", b"HTTP/1.1 500 x"])
 def test_head(mesh: HttpMesh, line: bytes) -> None:
-    """It says how long a GET's answer would be, and has no body."""
+    """It says how long a GET's answer would be, and has no body.
+
+    A connection that stated one is not used again: some servers send the body all the same, a moment later.
+    """
+    stating = sum(expected not in ([], [b"0"]) for expected in LENGTHS.values())
     with mesh.client() as client:
         for fields, expected in LENGTHS.items():
             mesh.origin.on(b"/", response(*fields, line=line))
@@ -32,7 +36,7 @@ def test_head(mesh: HttpMesh, line: bytes) -> None:
                 assert found.values(b"Connection") == []
         assert client.exchange(get(b"/next")).body == b"GET /next\n"
     mesh.finish()
-    assert len(mesh.origin.connections) == 1
+    assert len(mesh.origin.connections) == 3 * stating + 1
 
 
 @pytest.mark.parametrize("line", [b"HTTP/1.1 204 No Content", b"HTTP/1.1 304 Not Modified"])

@@ -40,7 +40,7 @@ def test_one_connection_for_all(service: HttpService) -> None:
             assert client.exchange(post, b"POST").body.endswith(b"hello")
             chunked = request(b"Transfer-Encoding: chunked", line=b"POST /4 HTTP/1.1") + b"2\r\nhi\r\n0\r\n\r\n"
             assert client.exchange(chunked, b"POST").body.endswith(b"hi")
-            assert client.exchange(request(line=b"HEAD /5 HTTP/1.1"), b"HEAD").status == 200
+            assert client.exchange(request(line=b"DELETE /5 HTTP/1.1"), b"DELETE").status == 200
     assert [len(each.requests) for each in origin.connections] == [10]
     stats = service.cluster()
     assert (stats["upstream_cx_total"], stats["upstream_cx_active"]) == (1, 1)

@@ -93,11 +93,14 @@ def test_health_flags_in_text(active: bool, outlier: bool, flags: str) -> None:
         "locality": {"region": "r", "zone": "z", "sub_zone": ""},
         "health_status": {"failed_active_health_check": active, "failed_outlier_check": outlier},
     }  # fmt: skip
-    cluster = {"name": "app", "type": "strict_dns", "load_balancer": "random", "stats": {"membership_total": 1}}
+    cluster = {
+        "name": "app", "type": "strict_dns", "load_balancer": "random", "stats": {"membership_total": 1},
+        "upstream_rq_time_ms": {"p50": 1.5},
+    }  # fmt: skip
     text = clusters_text([cluster | {"endpoints": [endpoint]}])
     lines = [line.removeprefix("app::10.0.0.1:80::") for line in text.splitlines()]
     assert lines == [
-        "app::type::strict_dns", "app::load_balancer::random", "app::membership_total::1", "cx_total::4",
-        "hostname::app.example:80", f"health_flags::{flags}", "ejections::5", "weight::3", "region::r", "zone::z",
+        "app::type::strict_dns", "app::load_balancer::random", "app::membership_total::1",
+        "app::upstream_rq_time_ms::p50::1.5", "cx_total::4", "hostname::app.example:80", f"health_flags::{flags}", "ejections::5", "weight::3", "region::r", "zone::z",
         "sub_zone::", "priority::2",
     ]  # fmt: skip
