@@ -48,7 +48,7 @@ cdef void on_event(void* owner, uint32_t events) noexcept nogil:
 
 
 cdef void end(ConnectionC* connection) noexcept nogil:
-    """Our stream ends; that of a connection that failed without TLS's own end, so that nobody takes it for a good one."""
+    """Our stream ends; where the connection failed, without the end of TLS: nobody must take it for a good one."""
     if connection.flags:
         connection.downstream.flags |= SIDE_SHUT
         shutdown(connection.downstream.source.fd, SHUT_WR)
