@@ -72,8 +72,9 @@ cdef bint input_keep(InputC* input, const uint8_t* data, size_t size) noexcept n
         memory_free(input.data)
         input.data = larger
         input.capacity = <uint32_t>capacity
-    memcpy(input.data + input.size, data, size)
-    input.size += <uint32_t>size
+    if size:
+        memcpy(input.data + input.size, data, size)
+        input.size += <uint32_t>size
     return True
 
 

@@ -60,7 +60,8 @@ cdef void stream_reply(StreamC* stream, const ReplyC* reply) noexcept nogil:
         body.size = 0
     stream.record.bytes_sent = body.size
     if written + <int64_t>body.size <= MESSAGE_BYTES:
-        memcpy(worker.message + written, body.bytes, body.size)
+        if body.size:
+            memcpy(worker.message + written, body.bytes, body.size)
         status = side_send(worker.core, &stream.connection.downstream, worker.message, written + body.size)
     else:
         status = side_send(worker.core, &stream.connection.downstream, worker.message, written)
