@@ -167,7 +167,8 @@ class HttpSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         Meta(
             description=(
                 "The Host of a request of HTTP/1.0 that names none, for routes and the upstream. Default: none, which "
-                "only fits virtual hosts for every host; the upstream gets an empty Host."
+                "only fits virtual hosts for every host; the upstream gets the address of the endpoint, or "
+                "localhost behind a Unix socket."
             ),
             examples=["app.example"],
         ),
