@@ -1,6 +1,6 @@
 """What a route does, as C structs; the contract stands in route_action_compiler.pxd."""
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t, uintptr_t
 from libc.string cimport memcpy
 from mesh_core.control.balancing cimport subset_index
 from mesh_core.http1.serialize cimport TextC
@@ -101,6 +101,12 @@ cdef compile_clusters(Snapshot snapshot, RouteC* out, route, dict clusters):
     cdef uint64_t weights = 0
     cdef bytes named
     choices = [route] if route.clusters is None else route.clusters
+    # Most routes of a large table have one of few clusters and nothing special to it.
+    alike = (route.cluster, repr(route.subset), route.session_affinity is not None)
+    if route.clusters is None and alike in snapshot.shared:
+        out.clusters = <const RouteClusterC*><uintptr_t>snapshot.shared[alike]
+        out.cluster_count = 1
+        return
     table = <RouteClusterC*>snapshot.allocate(len(choices) * sizeof(RouteClusterC))
     for index, choice in enumerate(choices):
         cluster, place, subsets = clusters[choice.cluster]
@@ -117,6 +123,8 @@ cdef compile_clusters(Snapshot snapshot, RouteC* out, route, dict clusters):
             compile_endpoint_keys(snapshot, &table[index].cluster.subsets[table[index].subset])
     out.clusters = table
     out.cluster_count = <uint32_t>len(choices)
+    if route.clusters is None:
+        snapshot.shared[alike] = <uintptr_t>table
 
 
 cdef compile_endpoint_keys(Snapshot snapshot, SubsetC* subset):

@@ -13,9 +13,9 @@ from mesh_core.routing.route_match cimport RouteMatchesC
 # empty; one that is only of exact matches may end in a slash.
 cdef struct PathNodeC:
     TextC text
-    const PathNodeC* parent    # the longest other one that this is below; NULL: of the root
     RouteMatchesC exact        # for this very path
     RouteMatchesC prefixes     # for it and what is below it
+    const PathNodeC* parent    # the longest other one that this is below; NULL: of the root
     RouteMatchesC regexes      # that fit nothing else
 
 

@@ -11,12 +11,12 @@ from mesh_core.routing.route cimport RouteC
 
 cdef struct RouteMatchC:
     uint32_t rank              # of all matches of the virtual host by regular expressions, the first counts
+    uint32_t header_count
+    uint32_t parameter_count
     const RegexC* path         # NULL: the path fits already
     TextC method               # empty: any
     const HeaderMatchC* headers
-    uint32_t header_count
     const QueryMatchC* parameters
-    uint32_t parameter_count
     const RouteC* route
 
 

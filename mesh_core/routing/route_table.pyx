@@ -2,10 +2,15 @@
 
 from mesh_core.http1.method cimport METHOD_CONNECT
 from mesh_core.http1.serialize cimport TextC
+from mesh_core.includes.prefetch cimport prefetch
 from mesh_core.routing.path_table cimport PathNodeC, path_find
 from mesh_core.routing.query_match cimport QueryC, query_begin
 from mesh_core.routing.route_match cimport RouteMatchC, first_match
 from mesh_core.routing.virtual_host_table cimport VirtualHostC, virtual_host_find
+
+cdef enum:
+    CACHE_LINE = 64
+    ROUTE_LINES = (sizeof(RouteC) + CACHE_LINE - 1) // CACHE_LINE
 
 
 cdef const RouteC* route_find(const RouteTableC* table, const RequestViewC* request) noexcept nogil:
@@ -17,6 +22,7 @@ cdef const RouteC* route_find(const RouteTableC* table, const RequestViewC* requ
     cdef TextC path = request.path
     cdef QueryC query
     cdef bint whole
+    cdef int line
     if host == NULL:
         return NULL
     if path.size == 0 and request.method_id != METHOD_CONNECT:
@@ -35,4 +41,9 @@ cdef const RouteC* route_find(const RouteTableC* table, const RequestViewC* requ
     while found == NULL and node != NULL:
         found = first_match(&node.prefixes, request, path, &query)
         node = node.parent
-    return found.route if found != NULL else NULL
+    if found == NULL:
+        return NULL
+    for line in range(ROUTE_LINES):
+        # It is about to be read from end to end.
+        prefetch(<const char*>found.route + line * CACHE_LINE)
+    return found.route

@@ -1,6 +1,7 @@
 """The virtual hosts of a listener or filter chain; the contract stands in virtual_host_table.pxd."""
 
 from mesh_core.http1.grammar cimport equals_ignoring_case, is_digit, lower
+from mesh_core.includes.prefetch cimport prefetch
 from mesh_core.routing.text_hash cimport hash_byte, hash_end
 
 cdef enum:
@@ -67,6 +68,7 @@ cdef HostPlaceC* host_place(
 ) noexcept nogil:
     cdef uint32_t index = <uint32_t>hash & table.mask
     cdef HostPlaceC* place = &table.places[index]
+    prefetch(place.every)
     while place.text.bytes != NULL and (
         place.hash != hash or place.text.size != size or not equals_ignoring_case(place.text.bytes, text, size)
     ):

@@ -12,14 +12,21 @@ cdef uint64_t until_failure = NEVER
 
 cdef void* memory_alloc(size_t size) noexcept nogil:
     cdef void* block
-    if load_relaxed_u64(&until_failure) < NEVER:
-        if load_relaxed_u64(&until_failure) == 0:
-            return NULL
-        fetch_sub_u64(&until_failure, 1)
+    if memory_refuses():
+        return NULL
     block = calloc(1, size)
     if block != NULL:
         fetch_add_u64(&live, 1)
     return block
+
+
+cdef bint memory_refuses() noexcept nogil:
+    if load_relaxed_u64(&until_failure) >= NEVER:
+        return False
+    if load_relaxed_u64(&until_failure) == 0:
+        return True
+    fetch_sub_u64(&until_failure, 1)
+    return False
 
 
 cdef void memory_free(void* block) noexcept nogil:

@@ -5,13 +5,15 @@ worker holds the newest one itself, and every connection holds the one that it s
 """
 
 from libc.stdint cimport uint32_t, uint64_t
+from mesh_core.runtime.arena cimport ArenaC
 from mesh_core.snapshot.tables cimport USERS_STRIDE, ListenerC, SnapshotC
 
 
 cdef class Snapshot:
     cdef SnapshotC* table      # owned
-    cdef list arena            # memory blocks of the tables; owned
+    cdef ArenaC arena          # memory of the tables; owned
     cdef list keep             # Python objects that the tables point into
+    cdef dict shared           # of tables that stand for many alike, the address by what they are made of
 
     # Zeroed memory that lives as long as the snapshot. Raises MemoryError.
     cdef void* allocate(self, size_t size) except NULL

@@ -1,10 +1,10 @@
 """A snapshot's owner and its lifetime; the contract stands in snapshot.pxd."""
 
 cimport cython
-from libc.stdint cimport uint64_t, uintptr_t
+from libc.stdint cimport uint64_t
 from mesh_core.includes.atomic cimport load_acquire_u32, store_release_u32
+from mesh_core.runtime.arena cimport arena_alloc, arena_free
 from mesh_core.runtime.debug cimport require
-from mesh_core.runtime.memory cimport memory_alloc, memory_free
 
 
 cdef bint snapshot_release(SnapshotC* snapshot, uint32_t index) noexcept nogil:
@@ -25,15 +25,14 @@ cdef const ListenerC* snapshot_find_listener(const SnapshotC* snapshot, uint64_t
     return NULL
 
 
-# The garbage collector, were it to look inside, could empty `arena` before __dealloc__ has read it. Nothing that is
-# kept here leads back.
+# Nothing that is kept here leads back, so the garbage collector need not look inside.
 @cython.no_gc
 cdef class Snapshot:
     """Immutable compiled configuration. Made by mesh_core.control.compiler only."""
 
     def __cinit__(self, uint64_t version, uint32_t workers):
-        self.arena = []
         self.keep = []
+        self.shared = {}
         self.table = <SnapshotC*>self.allocate(sizeof(SnapshotC))
         self.table.version = version
         self.table.worker_count = workers
@@ -41,15 +40,13 @@ cdef class Snapshot:
         self.table.released = <uint32_t*>self.allocate(workers * sizeof(uint32_t))
 
     def __dealloc__(self):
-        for block in self.arena:
-            memory_free(<void*><uintptr_t>block)
+        arena_free(&self.arena)
 
     cdef void* allocate(self, size_t size) except NULL:
-        cdef void* block = memory_alloc(max(size, <size_t>1))
-        if block == NULL:
+        cdef void* piece = arena_alloc(&self.arena, size)
+        if piece == NULL:
             raise MemoryError()
-        self.arena.append(<uintptr_t>block)
-        return block
+        return piece
 
     @property
     def version(self):

@@ -101,6 +101,7 @@ def test_health_flags_in_text(active: bool, outlier: bool, flags: str) -> None:
     lines = [line.removeprefix("app::10.0.0.1:80::") for line in text.splitlines()]
     assert lines == [
         "app::type::strict_dns", "app::load_balancer::random", "app::membership_total::1",
-        "app::upstream_rq_time_ms::p50::1.5", "cx_total::4", "hostname::app.example:80", f"health_flags::{flags}", "ejections::5", "weight::3", "region::r", "zone::z",
+        "app::upstream_rq_time_ms::p50::1.5", "cx_total::4", "hostname::app.example:80", f"health_flags::{flags}",
+        "ejections::5", "weight::3", "region::r", "zone::z",
         "sub_zone::", "priority::2",
     ]  # fmt: skip
