@@ -135,6 +135,15 @@ class TlsSocket:
         while view:
             view = view[self.send(view) :]
 
+    def send_and_end(self, data: bytes) -> None:
+        """Send a little, and close_notify in the same packet."""
+        with self._sending:
+            with self._using:
+                self.ssl.write(data)
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    self.ssl.unwrap()
+            self._send_what_waits()
+
     def shutdown(self, _how: int) -> None:
         """End our stream as TLS does, with close_notify; the other side's goes on."""
         with self._sending:

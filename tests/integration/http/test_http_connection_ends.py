@@ -101,6 +101,16 @@ def test_idle_time_begins_with_the_end_of_a_request(start: Start, origin: Origin
             client.expect_end()
 
 
+def test_a_head_is_late_though_the_connection_is_old(start: Start, origin: Origin, tmp_path: Path) -> None:
+    """The most that a connection may last ends no head, and takes nothing from the time for one."""
+    proxy = start(
+        settings(origin, tmp_path, max_connection_duration_ms=50, http={"request_headers_timeout_ms": 300})
+    )
+    with proxy.connect() as client:
+        client.send(b"GET / HT")
+        assert client.receive_all().startswith(b"HTTP/1.1 408 ")
+
+
 def test_nothing_behind_an_upgrade_but_the_end(start: Start, origin: Origin, tmp_path: Path) -> None:
     """An end is no byte of another protocol: there is one answer."""
     proxy = start(settings(origin, tmp_path))

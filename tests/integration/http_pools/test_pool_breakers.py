@@ -148,3 +148,23 @@ def test_pending_requests(service: HttpService) -> None:
             client.peer.reset()
         service.proxy.wait_for_stat(0, "upstream_rq_active", "cluster", "app")
         assert service.proxy.gauges()["upstream_rq_pending_active"] == 0
+
+
+def test_the_connection_becomes_a_tunnel(service: HttpService) -> None:
+    """Who waited for it is told at once: there is no other that could be free one day."""
+    with Origin() as origin:
+        service.serve(
+            to(origin.address, circuit_breakers={"max_connections": 1}),
+            routes=[{"cluster": "app", "upgrades": ["websocket"]}],
+        )
+        upgrading, waiting = service.client(), service.client()
+        upgrading.send(get(b"/", b"Connection: Upgrade", b"Upgrade: websocket"))
+        with origin.accept() as server:
+            request = b""
+            while not request.endswith(b"\r\n\r\n"):
+                request += server.receive(1)
+            waiting.send(get(b"/"))
+            service.proxy.wait_for_stat(2, "upstream_rq_active", "cluster", "app")
+            server.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+            assert waiting.response().status == 503
+            assert upgrading.peer.receive(12) == b"HTTP/1.1 101"
