@@ -143,12 +143,17 @@ class _Decoder:
         return values
 
     def _union(self, node: Node, field: Field) -> Any:
-        """The member that has the form of what is there: of each form, a union has one member."""
-        for member in field.members:
-            if isinstance(node, Mapping) == isinstance(member.type, inspect.StructType) and (
-                isinstance(node, Mapping) or (isinstance(node, Scalar) and node.value is not None)
-            ):
-                return self.value(node, member)
+        """The member that has the form of what is there: of each form (mapping, number, text), a union has one."""
+        forms: tuple[type[inspect.Type], ...] = ()
+        if isinstance(node, Mapping):
+            forms = (inspect.StructType,)
+        elif isinstance(node, Scalar) and node.value is not None:
+            is_number = isinstance(node.value, int | float) and not isinstance(node.value, bool)
+            forms = (inspect.IntType, inspect.StrType) if is_number else (inspect.StrType,)
+        for form in forms:
+            for member in field.members:
+                if isinstance(member.type, form):
+                    return self.value(node, member)
         return self._mismatch(node, field)
 
     def _string(self, node: Node, field: Field) -> Any:

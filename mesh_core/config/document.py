@@ -6,8 +6,8 @@ seen as they were written, and depth and size are bounded while reading, without
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, NoReturn
 
 from mesh_core.config.faults import FaultList, PathStep
 from mesh_core.config.node import (
@@ -37,30 +37,82 @@ class _StopError(Exception):
     """Raised, with its fault taken already, where reading on would be no use or too dear."""
 
 
+class Document(NamedTuple):
+    """One document of a text: its tree, or None when it holds nothing or cannot be read, and what is wrong with it."""
+
+    root: Node | None
+    faults: FaultList
+
+
 def read_document(text: str, faults: FaultList, *, pure: bool = False) -> Node | None:
     """The tree of the one document in `text`, or None when there is none or it cannot be read to its end.
 
     Whatever is wrong goes to `faults`. `pure` takes PyYAML's parser in Python even where libyaml is there.
     """
+    builder: _Builder | None = None
+    try:
+        for event, position in _events(text, faults, pure=pure):
+            if type(event).__name__ == "DocumentStartEvent":
+                if builder is not None:
+                    builder.stop(position, "a second YAML document begins here", "keep one document in a file")
+                builder = _Builder(faults, DEPTH_LIMIT)
+            elif builder is not None:
+                builder.take(event, position)
+    except _StopError:
+        return None
+    root = builder.root if builder is not None else None
+    if root is None and not faults:
+        faults.add("", (1, 1), "the file holds no configuration", "the smallest one is `listeners: []`")
+    return root
+
+
+def read_documents(text: str, depth_limit: int = DEPTH_LIMIT) -> Iterator[Document]:
+    """The documents in `text`, each with faults of its own; one that cannot be read does not keep others from it.
+
+    All of them together have NODE_LIMIT values at most. Where the text is no YAML, that is the fault of a last
+    document without a tree.
+    """
+    size = 0
+    builder: _Builder | None = None
+    faults: FaultList | None = None
+    syntax = FaultList()
+    for event, position in _events(text, syntax):
+        name = type(event).__name__
+        if name == "DocumentStartEvent":
+            faults = FaultList()
+            builder = _Builder(faults, depth_limit, size)
+        elif name == "DocumentEndEvent" and faults is not None:
+            yield Document(builder.root if builder is not None else None, faults)
+            builder = faults = None
+        elif builder is not None:
+            try:
+                builder.take(event, position)
+            except _StopError:
+                # What is left of the document is passed over.
+                builder = None
+            else:
+                size = builder.size
+    if faults is not None and faults:
+        yield Document(None, faults)
+    if syntax:
+        yield Document(None, syntax)
+
+
+def _events(text: str, faults: FaultList, *, pure: bool = False) -> Iterator[tuple[Any, Position]]:
+    """What PyYAML's parser says, to the end of the text or to what is no YAML, which goes to `faults` and ends it."""
     # Loaded here so that a program that only uses the types does not pay for it.
-    import yaml  # type: ignore[import-untyped]  # noqa: PLC0415
+    import yaml  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
 
     with_libyaml = not pure and hasattr(yaml, "CBaseLoader")
     loader = yaml.CBaseLoader if with_libyaml else yaml.BaseLoader
-    builder = _Builder(faults)
     try:
-        builder.build(yaml.parse(text, Loader=loader))
-    except _StopError:
-        return None
+        events: Iterable[Any] = yaml.parse(text, Loader=loader)
+        for event in events:
+            yield event, (event.start_mark.line + 1, event.start_mark.column + 1)
     except yaml.MarkedYAMLError as error:
         _take_syntax_error(error, text, faults)
-        return None
     except yaml.YAMLError as error:
         faults.add("", (1, 1), f"not valid YAML: {str(error)[:200]}")
-        return None
-    if builder.root is None and not faults:
-        faults.add("", (1, 1), "the file holds no configuration", "the smallest one is `listeners: []`")
-    return builder.root
 
 
 def _take_syntax_error(error: Any, text: str, faults: FaultList) -> None:
@@ -107,35 +159,28 @@ class _Frame:
 class _Builder:
     """Puts the events of one document together."""
 
-    def __init__(self, faults: FaultList) -> None:
+    def __init__(self, faults: FaultList, depth_limit: int, size: int = 0) -> None:
         self.root: Node | None = None
+        self.size = size
         self._faults = faults
+        self._depth_limit = depth_limit
         self._stack: list[_Frame] = []
         self._anchors: dict[str, tuple[Node, int]] = {}
         self._aliases = 0
-        self._size = 0
-        self._documents = 0
-
-    def build(self, events: Iterable[Any]) -> None:
-        """Take every event. Raises _StopError, or PyYAML's errors."""
-        take = {
+        self._handlers: dict[str, Callable[[Any, Position], None]] = {
             "ScalarEvent": self._scalar,
             "MappingStartEvent": self._mapping_start,
             "SequenceStartEvent": self._sequence_start,
             "MappingEndEvent": self._collection_end,
             "SequenceEndEvent": self._collection_end,
             "AliasEvent": self._alias,
-            "DocumentStartEvent": self._document_start,
         }
-        for event in events:
-            handler = take.get(type(event).__name__)
-            if handler is not None:
-                handler(event, (event.start_mark.line + 1, event.start_mark.column + 1))
 
-    def _document_start(self, event: Any, position: Position) -> None:
-        self._documents += 1
-        if self._documents > 1:
-            self._stop(position, "a second YAML document begins here", "keep one document in a file")
+    def take(self, event: Any, position: Position) -> None:
+        """Take one event. Raises _StopError."""
+        handler = self._handlers.get(type(event).__name__)
+        if handler is not None:
+            handler(event, position)
 
     def _scalar(self, event: Any, position: Position) -> None:
         self._grow(1, position)
@@ -160,21 +205,21 @@ class _Builder:
         is_broken = event.tag is not None and event.tag not in tags
         if is_broken:
             self._unknown_tag(event, position)
-        if len(self._stack) >= DEPTH_LIMIT:
-            self._stop(position, f"nested more than {DEPTH_LIMIT} deep")
+        if len(self._stack) >= self._depth_limit:
+            self.stop(position, f"nested more than {self._depth_limit} deep")
         self._grow(1, position)
-        self._stack.append(_Frame(node, event.anchor, self._size - 1))
+        self._stack.append(_Frame(node, event.anchor, self.size - 1))
         self._stack[-1].is_broken = is_broken
 
     def _collection_end(self, event: Any, position: Position) -> None:
         frame = self._stack.pop()
         node = Broken(frame.node.position) if frame.is_broken else frame.node
-        self._done(node, frame.anchor, self._size - frame.size_before)
+        self._done(node, frame.anchor, self.size - frame.size_before)
 
     def _alias(self, event: Any, position: Position) -> None:
         self._aliases += 1
         if self._aliases > ALIAS_LIMIT:
-            self._stop(position, f"more than {ALIAS_LIMIT} aliases", "write the values out")
+            self.stop(position, f"more than {ALIAS_LIMIT} aliases", "write the values out")
         known = self._anchors.get(event.anchor)
         if known is None:
             self._fault(position, f"no anchor {quoted('&' + event.anchor)} ends before this alias")
@@ -222,9 +267,9 @@ class _Builder:
             frame.key_position = position
 
     def _grow(self, count: int, position: Position) -> None:
-        self._size += count
-        if self._size > NODE_LIMIT:
-            self._stop(position, f"more than {NODE_LIMIT} values")
+        self.size += count
+        if self.size > NODE_LIMIT:
+            self.stop(position, f"more than {NODE_LIMIT} values")
 
     def _unknown_tag(self, event: Any, position: Position) -> Broken:
         self._fault(position, f"the tag {quoted(event.tag)} is not supported", _TAG_HINT)
@@ -242,6 +287,7 @@ class _Builder:
     def _fault(self, position: Position, message: str, hint: str | None = None) -> None:
         self._faults.add(path_text(self._path()), position, message, hint)
 
-    def _stop(self, position: Position, message: str, hint: str | None = None) -> NoReturn:
+    def stop(self, position: Position, message: str, hint: str | None = None) -> NoReturn:
+        """Take a fault and raise _StopError."""
         self._fault(position, message, hint)
         raise _StopError

@@ -91,8 +91,17 @@ class FaultList:
         """Whether further faults are only counted, so that nothing need be spent on their wording."""
         return len(self._faults) >= FAULT_LIMIT
 
+    @property
+    def ordered(self) -> tuple[Fault, ...]:
+        """Every fault taken so far, in the order of the text."""
+        return tuple(sorted(self._faults, key=lambda fault: (fault.line or 0, fault.column or 0)))
+
+    @property
+    def omitted(self) -> int:
+        """The faults that were only counted."""
+        return self._omitted
+
     def raise_if_any(self, name: str) -> None:
         """Raise ConfigError with every fault taken so far, in the order of the text; else do nothing."""
         if self._faults:
-            ordered = sorted(self._faults, key=lambda fault: (fault.line or 0, fault.column or 0))
-            raise ConfigError(name, tuple(ordered), self._omitted)
+            raise ConfigError(name, self.ordered, self._omitted)

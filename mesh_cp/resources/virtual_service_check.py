@@ -1,0 +1,198 @@
+"""What must hold within a VirtualService, and what in it has no effect."""
+
+from __future__ import annotations
+
+import re
+
+from mesh_core.config.check_header_modifier import check_header_modifier
+from mesh_core.config.faults import PathStep
+from mesh_core.config.schema import HeaderModifier
+from mesh_core.config.schema.route_action import RouteAction
+from mesh_core.config.wording import quoted
+from mesh_cp.resources.common import Checks, StringMatch, is_given
+from mesh_cp.resources.virtual_service import (
+    FaultInjection,
+    Headers,
+    HttpMatch,
+    HttpRoute,
+    TcpRoute,
+    VirtualServiceSpec,
+    applies_to_mesh,
+)
+
+_PATH = re.compile(r"/[!$&'()*+,;=:@A-Za-z0-9._~%/\[\]{}^|`-]*")
+_COMMAND = re.compile(r"%[A-Z_]+(\(.*\))?%")
+_PATTERN_CHARACTERS = 500
+_ANSWERS = ("route", "redirect", "direct_response")
+_TYPES = ("exact", "prefix", "regex")
+REDIRECTS = (0, 301, 302, 303, 307, 308)
+
+
+def check(spec: VirtualServiceSpec, checks: Checks) -> None:
+    """Report what cannot be, by Istio's rules, and what has no effect."""
+    if not spec.hosts:
+        checks.error(["spec", "hosts"], "no host", "for example [reviews]")
+    if not spec.is_for_mesh:
+        checks.warning(["spec", "gateways"], "it is for gateways only, and there are none: of no effect here",
+                       "add mesh, which stands for every sidecar")  # fmt: skip
+    elif "*" in spec.hosts:
+        at: list[PathStep] = ["spec", "hosts", spec.hosts.index("*")]
+        checks.error(at, "* is for gateways; the sidecars would take it for every host", "name the hosts")
+    if not (spec.http or spec.tcp):
+        checks.error(["spec"], "it has no routes", "add http or tcp")
+    for index, route in enumerate(spec.http):
+        _check_http(["spec", "http", index], route, checks)
+    for index, tcp in enumerate(spec.tcp):
+        _check_tcp(["spec", "tcp", index], tcp, checks)
+
+
+def _check_http(path: list[PathStep], route: HttpRoute, checks: Checks) -> None:
+    answer = checks.only_one(path, route, _ANSWERS)
+    for index, match in enumerate(route.match):
+        _check_match([*path, "match", index], match, checks)
+    _check_weights([*path, "route"], [each.weight for each in route.route], checks)
+    for index, each in enumerate(route.route):
+        _check_headers([*path, "route", index, "headers"], each.headers, checks)
+        if each.destination.host.startswith("*"):
+            checks.error([*path, "route", index, "destination", "host"], "a destination is one host")
+    _check_headers([*path, "headers"], route.headers, checks)
+    if route.redirect is not None and route.redirect.redirect_code not in REDIRECTS:
+        code = route.redirect.redirect_code
+        checks.error([*path, "redirect", "redirectCode"], f"{code} leads nowhere", "write 301, 302, 303, 307 or 308")
+    if route.redirect is not None:
+        redirect = route.redirect
+        checks.only_one([*path, "redirect"], redirect, ("port", "derive_port"), required=False)
+        if redirect.derive_port == "FROM_PROTOCOL_DEFAULT" and redirect.scheme is None:
+            checks.error([*path, "redirect", "derivePort"], "which protocol is meant?", "add scheme")
+    if answer != "route" and answer is not None:
+        for name in ("rewrite", "mirror", "mirrors"):
+            if is_given(getattr(route, name)):
+                checks.error([*path, name], "nothing goes to a destination", f"remove it, or {answer}")
+    checks.only_one(path, route, ("mirror", "mirrors"), required=False)
+    checks.only_one(path, route, ("mirror_percentage", "mirror_percent"), required=False)
+    _check_rewrite(path, route, checks)
+    _check_counterparts(path, route, checks)
+
+
+def _check_rewrite(path: list[PathStep], route: HttpRoute, checks: Checks) -> None:
+    rewrite = route.rewrite
+    if rewrite is None or rewrite.uri is None:
+        return
+    here = [*path, "rewrite", "uri"]
+    if not _PATH.fullmatch(rewrite.uri):
+        checks.error(here, f"{quoted(rewrite.uri)} is no path", "for example /v1")
+    kinds = {"prefix" if match.uri is None else next(t for t in _TYPES if getattr(match.uri, t) is not None)
+             for match in route.match if match.uri is None or _one(match.uri)}  # fmt: skip
+    if "regex" in kinds:
+        checks.error(here, "a path that a regular expression matched cannot be rewritten", "match by prefix or exact")
+    if len(kinds) > 1:
+        checks.error(here, "some matches are by prefix, and others are not", "write a route for each")
+    for index, match in enumerate(route.match):
+        prefix = match.uri.prefix if match.uri is not None else None
+        if prefix is not None and not prefix.endswith("/"):
+            at = [*path, "match", index, "uri", "prefix"]
+            checks.warning(at, f"with a rewrite {quoted(prefix)} is compared by segments: not with {prefix}x")
+        if match.ignore_uri_case:
+            checks.error([*path, "match", index, "ignoreUriCase"], "not with a rewrite", "remove it")
+
+
+def _check_counterparts(path: list[PathStep], route: HttpRoute, checks: Checks) -> None:
+    """What the proxy cannot do."""
+    for name, needed in (("retries", "retry"), ("timeout", "timeouts"), ("fault", "fault"), ("cors_policy", "cors"),
+                         ("mirror", "mirrors"), ("mirrors", "mirrors")):  # fmt: skip
+        if is_given(getattr(route, name)) and needed not in RouteAction.__struct_fields__:
+            shown = "corsPolicy" if name == "cors_policy" else name
+            checks.warning([*path, shown], "the proxy does not do this yet: of no effect here")
+    if route.fault is not None:
+        _check_fault([*path, "fault"], route.fault, checks)
+    for index, origin in enumerate(route.cors_policy.allow_origins if route.cors_policy is not None else ()):
+        _check_string([*path, "corsPolicy", "allowOrigins", index], origin, checks)
+
+
+def _check_fault(path: list[PathStep], fault: FaultInjection, checks: Checks) -> None:
+    if fault.delay is not None:
+        checks.only_one([*path, "delay"], fault.delay, ("percentage", "percent"), required=False)
+    if fault.abort is not None:
+        checks.only_one([*path, "abort"], fault.abort, ("http_status", "grpc_status"))
+        if fault.abort.grpc_status is not None:
+            checks.error([*path, "abort", "grpcStatus"], "answers of gRPC are not made here", "write httpStatus")
+
+
+# --- matches ---
+
+
+def _check_match(path: list[PathStep], match: HttpMatch, checks: Checks) -> None:
+    if not applies_to_mesh(match.gateways):
+        checks.warning([*path, "gateways"], "it is for gateways only, and there are none: of no effect here")
+    if match.uri is not None:
+        _check_string([*path, "uri"], match.uri, checks)
+        for name in ("exact", "prefix"):
+            text = getattr(match.uri, name)
+            if text is not None and (not _PATH.fullmatch(text) or len(text) > _PATTERN_CHARACTERS):
+                checks.error([*path, "uri", name], f"{quoted(text)} is no path", "for example /api")
+    if match.method is not None:
+        _check_string([*path, "method"], match.method, checks)
+        if match.method.exact is None:
+            checks.error([*path, "method"], "a method is matched by exact only", "write a match for each")
+    for name, matches in (("headers", match.headers), ("withoutHeaders", match.without_headers)):
+        for header, text in matches.items():
+            if is_given(text.exact) or is_given(text.prefix) or is_given(text.regex):
+                _check_string([*path, name, header], text, checks)
+    for parameter, text in match.query_params.items():
+        if text.prefix is not None:
+            checks.error([*path, "queryParams", parameter, "prefix"], "write a regex", "for example v1.*")
+        elif is_given(text.exact) or is_given(text.regex):
+            _check_string([*path, "queryParams", parameter], text, checks)
+
+
+def _check_string(path: list[PathStep], match: StringMatch, checks: Checks) -> None:
+    checks.only_one(path, match, _TYPES)
+    checks.regex([*path, "regex"], match.regex)
+
+
+def _one(match: StringMatch) -> bool:
+    return sum(getattr(match, name) is not None for name in _TYPES) == 1
+
+
+# --- destinations ---
+
+
+def _check_weights(path: list[PathStep], weights: list[int], checks: Checks) -> None:
+    if len(weights) > 1 and sum(weights) == 0:
+        checks.error(path, "the weights add up to 0", "give one of them a weight")
+    if len(weights) > 128:
+        checks.error([*path, 128], "more than 128 destinations", "use several routes")
+
+
+def _check_headers(path: list[PathStep], headers: Headers | None, checks: Checks) -> None:
+    if headers is None:
+        return
+    for name in ("request", "response"):
+        operations = getattr(headers, name)
+        if operations is not None:
+            check_operations([*path, name], operations.set, operations.add, operations.remove, checks)
+
+
+def check_operations(
+    path: list[PathStep], to_set: dict[str, str], to_add: dict[str, str], to_remove: tuple[str, ...], checks: Checks
+) -> None:
+    """Report headers that a proxy does not change, and values that Envoy would not take literally."""
+    for name, values in (("set", to_set), ("add", to_add)):
+        for header, value in values.items():
+            if _COMMAND.search(value):
+                checks.error([*path, name, header], f"{quoted(value)} has a command of Envoy's, which is not followed")
+    check_header_modifier(path, HeaderModifier(set=to_set, add=to_add, remove=to_remove), checks.error)
+
+
+def _check_tcp(path: list[PathStep], route: TcpRoute, checks: Checks) -> None:
+    if not route.route:
+        checks.error(path, "nothing is asked for", "add route")
+    _check_weights([*path, "route"], [each.weight for each in route.route], checks)
+    if len(route.route) > 1:
+        at = [*path, "route", 1]
+        message = "a connection goes to the destination of the largest weight"
+        checks.warning(at, message, "split requests, not connections")
+    for index, match in enumerate(route.match):
+        if not applies_to_mesh(match.gateways):
+            at = [*path, "match", index, "gateways"]
+            checks.warning(at, "it is for gateways only, and there are none: of no effect here")
