@@ -4,7 +4,10 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from mesh_core.http.input cimport INPUT_NO_MEMORY, input_head
 from mesh_core.http.local_reply cimport stream_reply_status
 from mesh_core.http.request cimport request_begin, request_late, request_refuse
-from mesh_core.http.stream cimport STREAM_LAST, DownstreamC, downstream_of
+from mesh_core.http.results cimport REQUEST_TIMEOUT, endpoint_failed_request
+from mesh_core.http.stream cimport (
+    STREAM_LAST, STREAM_RESPONDED, STREAM_SENT, DownstreamC, StreamC, downstream_of,
+)
 from mesh_core.http1.errors cimport HTTP1_BAD_UPGRADE
 from mesh_core.http1.head cimport HEAD_INCOMPLETE, HEAD_REQUEST, HeadC
 from mesh_core.relay.connection cimport connection_abort, connection_close, connection_out_of_memory
@@ -276,6 +279,8 @@ cdef void late(ConnectionC* connection, DownstreamC* downstream) noexcept nogil:
     if downstream.stream != NULL:
         stats[LISTENER_RQ_IDLE_TIMEOUT] += 1
         downstream.stream.flags |= STREAM_LAST
+        if awaits_answer(downstream.stream):
+            endpoint_failed_request(downstream.stream, REQUEST_TIMEOUT)
         # Whose fault it is shows in whether the request is whole (Envoy's statuses).
         stream_reply_status(
             downstream.stream, 504 if downstream.stream.request_body.ended else 408, FLAG_STREAM_IDLE_TIMEOUT,
@@ -291,3 +296,8 @@ cdef void late(ConnectionC* connection, DownstreamC* downstream) noexcept nogil:
     else:
         stats[LISTENER_IDLE_TIMEOUT] += 1
         finish(connection)
+
+
+cdef bint awaits_answer(const StreamC* stream) noexcept nogil:
+    """Whether its silence is that of its endpoint."""
+    return stream.request_body.ended and (stream.flags & (STREAM_SENT | STREAM_RESPONDED)) == STREAM_SENT

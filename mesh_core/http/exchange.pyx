@@ -8,6 +8,7 @@ from mesh_core.http.local_reply cimport stream_reply_status
 from mesh_core.http.pool cimport client_close, client_make_room, client_open, client_take_idle
 from mesh_core.http.request cimport request_continue, request_send_held
 from mesh_core.http.response cimport response_continue
+from mesh_core.http.results cimport REQUEST_MALFORMED, endpoint_failed_request
 from mesh_core.http.stream cimport STREAM_SENT, DownstreamC, HttpClientC, StreamC, downstream_of, stream_at_endpoint
 from mesh_core.http.waiting cimport waiting_join, waiting_wake
 from mesh_core.includes.socket cimport MSG_PEEK, recv
@@ -156,6 +157,7 @@ cdef void on_client_opened(void* owner) noexcept nogil:
     if has_spoken(&client.upstream.side):
         # What came before the request is no answer to it.
         client.upstream.cluster.stats[client.worker.core.index][CLUSTER_CX_PROTOCOL_ERROR] += 1
+        endpoint_failed_request(stream, REQUEST_MALFORMED)
         stream_reply_status(stream, 502, FLAG_UPSTREAM_PROTOCOL_ERROR, DETAIL_RESPONSE_MALFORMED)
     elif request_send_held(stream):
         go_on(client)

@@ -7,6 +7,7 @@ from mesh_core.http.input cimport INPUT_NO_MEMORY, input_clear, input_head, inpu
 from mesh_core.http.local_reply cimport stream_reply_status
 from mesh_core.http.passing cimport PassageC, is_plain, pass_body, pass_plain
 from mesh_core.http.response_head cimport interim_head_write, response_head_write
+from mesh_core.http.results cimport REQUEST_MALFORMED, REQUEST_RESET, endpoint_answered, endpoint_failed_request
 from mesh_core.http.stream cimport (
     STREAM_CLIENT_LAST, STREAM_RESPONDED, STREAM_UPGRADE, HttpClientC, HttpWorkerC,
 )
@@ -173,6 +174,7 @@ cdef int64_t begin(StreamC* stream, HeadC* head, const uint8_t* data, const Fram
     if written < 0:
         return written
     body_begin(&stream.response_body, framing.body, framing.length, output.body)
+    endpoint_answered(stream, head.status)
     stream.flags |= STREAM_RESPONDED
     stream.record.status = head.status
     stream.record.header_bytes_sent = written
@@ -230,6 +232,7 @@ cdef void failed(StreamC* stream, int error) noexcept nogil:
         stream_reply_status(stream, 503, FLAG_OVERLOAD, DETAIL_OUT_OF_MEMORY)
         return
     stream.cluster.stats[stream.worker.core.index][CLUSTER_CX_PROTOCOL_ERROR] += 1
+    endpoint_failed_request(stream, REQUEST_MALFORMED)
     stream.record.codec_error = <short>error
     stream_reply_status(
         stream, 502, FLAG_UPSTREAM_PROTOCOL_ERROR,
@@ -255,11 +258,13 @@ cdef void source_ended(StreamC* stream, int status) noexcept nogil:
     cdef size_t size
     if not stream.flags & STREAM_RESPONDED:
         stream.cluster.stats[worker.core.index][CLUSTER_RQ_RX_RESET] += 1
+        endpoint_failed_request(stream, REQUEST_RESET)
         stream_reply_status(
             stream, 503, FLAG_UPSTREAM_CONNECTION_TERMINATION, DETAIL_UPSTREAM_CLOSED_BEFORE_RESPONSE)
         return
     if status != RELAY_ENDED or not body_source_ended(&stream.response_body):
         stream.cluster.stats[worker.core.index][CLUSTER_RQ_RX_RESET] += 1
+        endpoint_failed_request(stream, REQUEST_RESET)
         stream_cut(stream, FLAG_UPSTREAM_CONNECTION_TERMINATION, DETAIL_UPSTREAM_CLOSED_IN_RESPONSE)
         return
     stream.flags |= STREAM_CLIENT_LAST

@@ -3,7 +3,9 @@
 from libc.stdint cimport uint64_t
 from mesh_core.runtime.core cimport CoreC, core_notify
 from mesh_core.snapshot.tables cimport ClusterC
-from mesh_core.telemetry.stats cimport OUTLIER_DETECTED_CONSECUTIVE, OUTLIER_ENFORCED_CONSECUTIVE, OUTLIER_OVERFLOW
+from mesh_core.telemetry.stats cimport (
+    ENDPOINT_ATTEMPT_FAILED, OUTLIER_DETECTED_CONSECUTIVE, OUTLIER_ENFORCED_CONSECUTIVE, OUTLIER_OVERFLOW,
+)
 from mesh_core.upstream.hashing cimport random_next
 from mesh_core.upstream.outlier_detection cimport (
     VERDICT_EJECTED, VERDICT_NONE, VERDICT_OVERFLOW, Verdict, outlier_connect_failed, outlier_connect_succeeded,
@@ -24,6 +26,8 @@ cdef void endpoint_failed(UpstreamC* upstream) noexcept nogil:
     cdef const ClusterC* cluster = upstream.cluster
     cdef uint64_t* stats
     cdef Verdict verdict
+    if upstream.requests:
+        upstream.endpoint.stats[core.index][ENDPOINT_ATTEMPT_FAILED] += 1
     # It counts as slow, or the balancer would like the endpoint that refuses at once.
     endpoint_connected(upstream, cluster.connect_timeout_ms * 1000)
     verdict = outlier_connect_failed(

@@ -109,6 +109,9 @@ cdef enum:
     ENDPOINT_RQ_COMPLETED      # those of them that have ended, however
     ENDPOINT_RQ_SUCCESS        # answered by a status below 500
     ENDPOINT_RQ_ERROR          # answered by a status from 500 on, or cut by the endpoint
+    ENDPOINT_ATTEMPT_ANSWERED  # attempts of requests, by their outcome: a status below 500
+    ENDPOINT_ATTEMPT_ERROR     # a status from 500 on
+    ENDPOINT_ATTEMPT_FAILED    # no whole answer, or no connection
     ENDPOINT_STAT_COUNT
 
 cdef enum:

@@ -161,6 +161,12 @@ STATISTICS = {
         ("rq_success", COUNTER, "Requests answered by a status below 500", (ENDPOINT_RQ_SUCCESS,), ()),
         ("rq_error", COUNTER, "Requests answered by a status from 500 on, or cut by the endpoint",
          (ENDPOINT_RQ_ERROR,), ()),
+        ("attempt_answered", COUNTER, "Attempts of requests answered by a status below 500",
+         (ENDPOINT_ATTEMPT_ANSWERED,), ()),
+        ("attempt_error", COUNTER, "Attempts of requests answered by a status from 500 on",
+         (ENDPOINT_ATTEMPT_ERROR,), ()),
+        ("attempt_failed", COUNTER, "Attempts of requests without a whole answer: no connection, a reset, a time-out",
+         (ENDPOINT_ATTEMPT_FAILED,), ()),
     )),
     "outlier_detection": (("cluster",), (
         ("ejections_overflow", COUNTER, "Outliers that stayed because enough endpoints were ejected",
