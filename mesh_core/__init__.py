@@ -21,6 +21,7 @@ __all__ = [
     "ClusterTls",
     "Config",
     "ConfigError",
+    "ControlPlane",
     "DirectResponse",
     "Endpoint",
     "Fault",
@@ -64,6 +65,7 @@ __all__ = [
     "Subsets",
     "VirtualHost",
     "WeightedCluster",
+    "Workload",
     "__version__",
     "load_builtins",
     "load_file",
@@ -81,6 +83,7 @@ if TYPE_CHECKING:
         ClusterHttp,
         ClusterTls,
         Config,
+        ControlPlane,
         DirectResponse,
         Endpoint,
         FilterChain,
@@ -121,6 +124,7 @@ if TYPE_CHECKING:
         SubsetSelector,
         VirtualHost,
         WeightedCluster,
+        Workload,
     )
     from mesh_core.control.worker_pool import Mounting
     from mesh_core.embedding import Proxy

@@ -22,7 +22,7 @@ from mesh_core.telemetry.stats import STATISTICS
 
 State = Literal["new", "starting", "live", "draining", "closed"]
 
-OF_A_PROCESS: Final = ("admin", "restart")
+OF_A_PROCESS: Final = ("admin", "restart", "control_plane")
 """Fields of a configuration that only a process of its own (`hopmesh proxy`) can follow."""
 
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 from mesh_core.config.address import Address, AddressError, parse_address
 from mesh_core.config.check_access_log import check_access_log
 from mesh_core.config.check_balancing import check_balancing
+from mesh_core.config.check_control_plane import check_control_plane
 from mesh_core.config.check_dns import check_dns
 from mesh_core.config.check_filter_chains import check_filter_chains
 from mesh_core.config.check_health_checks import check_health_checks
@@ -25,7 +26,7 @@ from mesh_core.config.check_tls import check_cluster_tls, check_listener_tls
 from mesh_core.config.destinations import cluster_references, destinations
 from mesh_core.config.faults import PathStep, Report
 from mesh_core.config.host_name import HostName, parse_endpoint
-from mesh_core.config.schema import AccessLog, Admin, Cluster, Config, Endpoint, Listener, Restart
+from mesh_core.config.schema import AccessLog, Admin, Cluster, Config, ControlPlane, Endpoint, Listener, Restart
 from mesh_core.config.wording import did_you_mean, path_text, quoted
 
 _Part = TypeVar("_Part", bound=Struct)
@@ -47,6 +48,8 @@ def check(config: Config, report: Report) -> None:
     if isinstance(config.restart, Restart):
         bound.append((["restart", "address"], config.restart.address))
         _check_restart(config.restart, report)
+    if isinstance(config.control_plane, ControlPlane):
+        check_control_plane(config.control_plane, report)
     parsed = [(path, _address(path, text, report)) for path, text in bound]
     _check_bindings([(path, address) for path, address in parsed if address is not None], report)
     _check_unix_modes(listeners, report)

@@ -18,6 +18,7 @@ from mesh_core.config import Config, ConfigError, Fault, load_file
 from mesh_core.config.escape import escaped
 from mesh_core.config.schema.operations import RESTART_TIMEOUT_MS
 from mesh_core.control.admin.server import AdminServer
+from mesh_core.control.channel.control_channel import ControlChannel
 from mesh_core.control.control_server import ControlServer
 from mesh_core.control.control_servers import ControlServers
 from mesh_core.control.hot_restart.link import RestartError
@@ -49,7 +50,11 @@ class Process:
         """
         self._path = path
         self._name = escaped(os.fspath(path))
-        self.proxy = Proxy(config, name=self._name)
+        self.changing = asyncio.Lock()
+        self._channel: ControlChannel | None = None
+        if config.control_plane is not None:
+            self._channel = ControlChannel(config, self._take_pushed, self.changing)
+        self.proxy = Proxy(config if self._channel is None else self._channel.start(), name=self._name)
         restarts = self._restarts = Restarts(self, predecessor)
         self._servers = ControlServers(
             {
@@ -57,11 +62,12 @@ class Process:
                 RestartServer.field: lambda: RestartServer(restarts.restart),
             }
         )
-        self.changing = asyncio.Lock()
         self.stopping = asyncio.Event()
         self._reload_waits = False
         self._stop_now = asyncio.Event()
         self._draining = False
+        self._leaves_mesh = False
+        self._talking: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> int:
@@ -79,12 +85,15 @@ class Process:
                     await self._start()
                 self._tell_listeners()
                 log.info("ready", version=__version__, workers=self.proxy.worker_count)
+                self._talk()
                 await self.stopping.wait()
+                await self._leave_mesh()
                 await self._drain()
             finally:
                 for task in self._tasks:
                     task.cancel()
                 await asyncio.gather(*self._tasks, return_exceptions=True)
+                await self._hang_up()
                 await self._servers.close()
                 await self.proxy.close()
             return await self._restarts.finish()
@@ -146,6 +155,7 @@ class Process:
         if self._draining:
             self._hurry()
         self.proxy.hurry()
+        self._leaves_mesh = True
         self.stopping.set()
 
     def _hurry(self) -> None:
@@ -184,7 +194,7 @@ class Process:
             if self._restarts.passes_on("reload"):
                 return
             try:
-                await self._take(load_file(self._path))
+                await self._take_file(load_file(self._path))
             except ConfigError as error:
                 log.error("reload refused", faults=[fault.render(error.name) for fault in error.faults])
             except Exception:
@@ -192,6 +202,17 @@ class Process:
             else:
                 self._tell_listeners()
                 log.info("reloaded", snapshot=self.proxy.snapshot_version)
+
+    async def _take_file(self, file: Config) -> None:
+        if self._channel is None:
+            if file.control_plane is not None:
+                fault = Fault("control_plane", None, None, "fixed while the proxy runs", "restart the proxy to add it")
+                raise ConfigError(self._name, (fault,))
+            await self._take(file)
+            return
+        config = self._channel.with_file(file)
+        await self._take(config)
+        self._channel.took(file, config)
 
     async def _take(self, config: Config) -> None:
         # What can fail comes first, so that a refused configuration is refused whole.
@@ -202,6 +223,38 @@ class Process:
             await self._servers.discard(servers)
             raise
         await self._servers.replace(servers)
+
+    # --- the control channel ---
+
+    async def _take_pushed(self, config: Config) -> None:
+        before = self.proxy.listener_addresses
+        await self._take(config)
+        for name, address in self.proxy.listener_addresses.items():
+            if before.get(name) != address:
+                log.info("listening", listener=name, address=address)
+
+    def _talk(self) -> None:
+        if self._channel is not None:
+            self._talking = asyncio.get_running_loop().create_task(self._channel.run())
+
+    async def _leave_mesh(self) -> None:
+        """Before a drain: nobody is to be sent here any more. Who takes over in a hot restart goes on instead."""
+        if self._channel is not None and self._leaves_mesh:
+            leaving = asyncio.ensure_future(self._channel.leave())
+            now = asyncio.ensure_future(self._stop_now.wait())
+            await asyncio.wait((leaving, now), return_when=asyncio.FIRST_COMPLETED)
+            for each in (leaving, now):
+                each.cancel()
+            await asyncio.gather(leaving, now, return_exceptions=True)
+        await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        if self._talking is not None:
+            self._talking.cancel()
+            await asyncio.gather(self._talking, return_exceptions=True)
+            self._talking = None
+        if self._channel is not None:
+            await self._channel.close()
 
     def _reopen(self) -> None:
         self._restarts.tell_predecessor("reopen")

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from mesh_core.config.schema.cluster import Cluster
 from mesh_core.config.schema.common import NaturalInt, PositiveInt
+from mesh_core.config.schema.control_plane import ControlPlane
 from mesh_core.config.schema.listener import Listener
 from mesh_core.config.schema.node import Metrics, Node
 from mesh_core.config.schema.operations import AccessLog, Admin, Restart
@@ -34,6 +35,14 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             description=(
                 "What `hopmesh restart` needs. Default: none; a restart can then be asked for by SIGUSR2 only, "
                 "with the time-out's default."
+            ),
+        ),
+    ] = None
+    control_plane: Annotated[
+        ControlPlane | None,
+        Meta(
+            description=(
+                "Where more of the configuration comes from, pushed as it changes. Default: none; the file is all."
             ),
         ),
     ] = None

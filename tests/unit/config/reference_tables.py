@@ -31,6 +31,7 @@ from mesh_core.config import (
 from mesh_core.config.schema import (
     AffinityCookie,
     ClusterHttp,
+    ControlPlane,
     DirectResponse,
     HashCookie,
     HashPolicy,
@@ -58,6 +59,7 @@ from mesh_core.config.schema import (
     SubsetSelector,
     VirtualHost,
     WeightedCluster,
+    Workload,
 )
 from mesh_core.config.schema.common import LARGEST
 
@@ -107,6 +109,8 @@ SECTIONS: dict[str, type[Struct]] = {
     "Payload": Payload,
     "Admin": Admin,
     "Restart": Restart,
+    "Control plane": ControlPlane,
+    "Workloads": Workload,
     "Access log": AccessLog,
     "Node": Node,
     "Metrics": Metrics,

@@ -1,0 +1,177 @@
+"""Messages: a msgpack map each, whose key "type" says which. Unknown keys are passed over, so that versions can differ.
+
+Both ends take nothing on trust: types and bounds are checked as a message is decoded.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from mesh_core.channel.frames import ProtocolError, frame
+from mesh_core.channel.resources import HASH_BYTES, NAME_LIMIT, ResourceType
+
+PROTOCOL = 1
+"""Grows with a change that an older end could not live with."""
+
+Text = Annotated[str, Meta(max_length=1024)]
+Name = Annotated[str, Meta(min_length=1, max_length=NAME_LIMIT)]
+Hash = Annotated[bytes, Meta(min_length=HASH_BYTES, max_length=HASH_BYTES)]
+LabelName = Annotated[str, Meta(max_length=128)]
+LabelValue = Annotated[str, Meta(max_length=256)]
+Labels = Annotated[dict[LabelName, LabelValue], Meta(max_length=64)]
+Names = Annotated[tuple[Name, ...], Meta(max_length=100_000)]
+Hashes = Annotated[dict[Name, Hash], Meta(max_length=200_000)]
+Version = Annotated[int, Meta(ge=0)]
+
+
+class WorkloadInfo(Struct, frozen=True, kw_only=True):
+    """A workload that a proxy serves: an endpoint of its service, for as long as the proxy says so."""
+
+    service: Name
+    namespace: Name = "default"
+    address: Name
+    port: Annotated[int, Meta(ge=1, le=65535)]
+    protocol: Annotated[str, Meta(max_length=32)] = ""
+    version: Annotated[str, Meta(max_length=128)] = ""
+    labels: Labels = {}
+    locality: Annotated[str, Meta(max_length=400)] = ""
+    weight: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+    healthy: bool = True
+
+
+# --- what a proxy says ---
+
+
+class Hello(Struct, tag="hello", frozen=True, kw_only=True):
+    """The first message. `holds`: of each resource that it has already, the hash."""
+
+    protocol: int
+    node: Name
+    namespace: Name = "default"
+    service: Annotated[str, Meta(max_length=NAME_LIMIT)] = ""
+    labels: Labels = {}
+    version: Text = ""
+    subscribe: Names = ()
+    workloads: Annotated[tuple[WorkloadInfo, ...], Meta(max_length=64)] = ()
+    holds: dict[ResourceType, Hashes] = {}
+
+
+class Subscribe(Struct, tag="subscribe", frozen=True, kw_only=True):
+    """Send what belongs to these services, too: names as hosts, or `*` for all."""
+
+    services: Names
+
+
+class Unsubscribe(Struct, tag="unsubscribe", frozen=True, kw_only=True):
+    """No longer."""
+
+    services: Names
+
+
+class Ack(Struct, tag="ack", frozen=True, kw_only=True):
+    """The update is in effect in every worker."""
+
+    version: Version
+
+
+class Nack(Struct, tag="nack", frozen=True, kw_only=True):
+    """The update was refused whole: nothing has changed. Every fault, in words."""
+
+    version: Version
+    faults: Annotated[tuple[Annotated[str, Meta(max_length=4096)], ...], Meta(max_length=256)]
+
+
+class Register(Struct, tag="register", frozen=True, kw_only=True):
+    """The workloads that it serves now, all of them."""
+
+    workloads: Annotated[tuple[WorkloadInfo, ...], Meta(max_length=64)]
+
+
+class Leave(Struct, tag="leave", frozen=True, kw_only=True):
+    """Its workloads are about to drain: take them out, and say `left` once every proxy knows."""
+
+
+class Pong(Struct, tag="pong", frozen=True, kw_only=True):
+    """The answer to a ping."""
+
+
+class Telemetry(Struct, tag="telemetry", frozen=True, kw_only=True):
+    """What has been counted since the last one, and records of what has ended.
+
+    `counters`: of each series the growth; a series is its name and labels, as Prometheus writes them. `histograms`:
+    of each series the growth of its buckets by index. `dropped`: records that were lost because nobody took them.
+    """
+
+    counters: Annotated[dict[Text, int], Meta(max_length=100_000)] = {}
+    histograms: Annotated[dict[Text, Annotated[dict[int, int], Meta(max_length=4096)]], Meta(max_length=20_000)] = {}
+    records: Annotated[tuple[Raw, ...], Meta(max_length=10_000)] = ()
+    dropped: Annotated[int, Meta(ge=0)] = 0
+
+
+# --- what the control plane says ---
+
+
+class Welcome(Struct, tag="welcome", frozen=True, kw_only=True):
+    """The answer to `hello`. Each end gives the connection up after three heartbeats without a word."""
+
+    protocol: int
+    server: Text
+    heartbeat_ms: Annotated[int, Meta(ge=10, le=600_000)]
+
+
+class Update(Struct, tag="update", frozen=True, kw_only=True):
+    """Resources that are new or have changed, each with its hash and content, and those that are gone.
+
+    It is taken as a whole or refused as a whole. No other comes before it has been answered.
+    """
+
+    version: Version
+    upserts: dict[ResourceType, dict[Name, tuple[Hash, Raw]]] = {}
+    removals: dict[ResourceType, Names] = {}
+
+
+class Left(Struct, tag="left", frozen=True, kw_only=True):
+    """Every proxy has acknowledged that the workloads are gone; or the time for that is over."""
+
+
+class Ping(Struct, tag="ping", frozen=True, kw_only=True):
+    """Is anybody there?"""
+
+
+class Refused(Struct, tag="refused", frozen=True, kw_only=True):
+    """The connection ends, and why; do not come back before that time."""
+
+    reason: Text
+    retry_after_ms: Annotated[int, Meta(ge=0, le=3_600_000)] = 0
+
+
+FromProxy = Hello | Subscribe | Unsubscribe | Ack | Nack | Register | Leave | Pong | Telemetry
+FromControlPlane = Welcome | Update | Left | Ping | Refused
+
+_encoder = msgspec.msgpack.Encoder()
+_from_proxy: msgspec.msgpack.Decoder[FromProxy] = msgspec.msgpack.Decoder(FromProxy)
+_from_control_plane: msgspec.msgpack.Decoder[FromControlPlane] = msgspec.msgpack.Decoder(FromControlPlane)
+
+
+def encode(message: FromProxy | FromControlPlane) -> bytes:
+    """The frame of a message. Raises ProtocolError when it is too long."""
+    return frame(_encoder.encode(message))
+
+
+def decode_from_proxy(body: bytes) -> FromProxy:
+    """A message that a proxy has sent. Raises ProtocolError."""
+    try:
+        return _from_proxy.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ProtocolError(f"no message of a proxy: {error}") from None
+
+
+def decode_from_control_plane(body: bytes) -> FromControlPlane:
+    """A message that a control plane has sent. Raises ProtocolError."""
+    try:
+        return _from_control_plane.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ProtocolError(f"no message of a control plane: {error}") from None
