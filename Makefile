@@ -15,7 +15,9 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 FUZZ_SECONDS ?= 60
 FUZZ_RUNS ?=
+SOAK_SECONDS ?= 600
 SOAK_ARGS ?=
+SURVIVAL_ARGS ?=
 FUZZ_TARGETS ?= all
 IMAGE ?= hopmesh
 export VENV HOPMESH_BUILD PYTHON
@@ -34,6 +36,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12 | sed 's/^/  make /'
 	@echo
 	@echo "Settings: PYTHON=python3.13  PYTEST_ARGS='-k relay -x'  HOPMESH_BUILD=release|debug"
+	@echo "          SOAK_SECONDS=600  SOAK_ARGS='--seed 7'  SURVIVAL_ARGS='--scenario hanging --seconds 10'"
 	@echo "          BENCH_ARGS='--help'  FUZZ_SECONDS=60  FUZZ_RUNS=1000000  FUZZ_TARGETS='config proxy_protocol'"
 
 # --- set-up ---------------------------------------------------------------------------------------------
@@ -68,7 +71,7 @@ debug:  ## build them with assertions and without optimisation
 
 # --- run ------------------------------------------------------------------------------------------------
 
-.PHONY: demo test quicktest lint asan fuzz soak-restarts soak-connections bench
+.PHONY: demo test quicktest lint asan fuzz soak soak-restarts soak-connections survival bench
 demo: compile  ## start two origins and a proxy, send traffic through, show what happened
 	@$(python) -m demo
 
@@ -87,6 +90,9 @@ lint: $(stamps)/lint $(stamps)/test  ## check style and types: ruff, cython-lint
 asan: $(stamps)/test packages-test  ## run the test suite on an address-and-undefined-sanitizer build
 	@scripts/asan.sh $(PYTEST_ARGS)
 
+soak: $(stamps)/test compile  ## hurt origins, reload and restart, all at once under load, for SOAK_SECONDS (SOAK_ARGS)
+	@$(python) -m tests.soak.chaos --seconds $(SOAK_SECONDS) $(SOAK_ARGS)
+
 soak-restarts: $(stamps)/test compile  ## 100 hot restarts and 1,000 reloads under load; a lost connection fails (SOAK_ARGS)
 	@$(python) -m tests.soak.restarts $(SOAK_ARGS)
 
@@ -95,6 +101,10 @@ soak-connections: $(stamps)/test compile  ## a million TLS connections, ended in
 
 fuzz: compile packages-fuzz  ## fuzz each target for FUZZ_SECONDS, or FUZZ_RUNS inputs; a finding fails
 	@$(python) -m fuzz.run $(FUZZ_TARGETS) $(if $(FUZZ_RUNS),-runs=$(FUZZ_RUNS),-max_total_time=$(FUZZ_SECONDS))
+
+survival: $(stamps)/base  ## hurt ten origins behind hopmesh in every scenario, and hold that against the bars (SURVIVAL_ARGS)
+	@$(MAKE) compile HOPMESH_BUILD=release
+	@$(python) -m benchmarks.survival $(SURVIVAL_ARGS)
 
 bench: $(stamps)/bench packages-bench build/envoy-venv/bin/envoy  ## compare with direct, bare C, HAProxy, nginx and Envoy (BENCH_ARGS)
 	@$(MAKE) compile HOPMESH_BUILD=release

@@ -52,6 +52,7 @@ BARS = (
     Bar("http-bulk", "cpu_s_per_gb", "CPU per GB of HTTP/1.1 bodies, 8 connections", 1.00, ("envoy",)),
     Bar("http-new", "cpu_us", "CPU per new HTTP/1.1 connection, upstream pooled", 0.90, ("haproxy",)),
     Bar("http-routes", "ratio", "CPU per request, 10,000 routes over one", 1.1),
+    Bar("http-policies", "ratio", "CPU per request, every policy configured and idle over none", 1.03),
     Bar("http-idle", "kib_per_connection", "KiB per idle HTTP/1.1 keep-alive connection", 1.0),
     Bar("http-syscalls", "receives", "receives per HTTP/1.1 request", 2.01),
     Bar("http-syscalls", "sends", "sends per HTTP/1.1 request", 2.01),

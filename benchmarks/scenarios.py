@@ -10,6 +10,7 @@ from benchmarks.measure.gil import gil_hold
 from benchmarks.measure.idle import idle_cpu, idle_memory, resident
 from benchmarks.measure.picks import picks
 from benchmarks.measure.requests import logged_requests, mesh_requests, requests
+from benchmarks.measure.policies import idle_policies
 from benchmarks.measure.routes import many_routes
 from benchmarks.measure.syscalls import syscalls
 from benchmarks.measure.trial import Measure
@@ -121,6 +122,8 @@ SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in (
              _CONNECT, _ONE, 16, mode=Mode.HTTP, needs_proxy=True),
     Scenario("http-routes", "CPU per request with 10,000 routes in 1,000 virtual hosts over one route", many_routes,
              _REQUEST_RATIO, _ONE, 16, mode=Mode.HTTP, only=frozenset({"hopmesh"})),
+    Scenario("http-policies", "CPU per request with every policy of resilience configured, and idle, over none",
+             idle_policies, _REQUEST_RATIO, _ONE, 16, mode=Mode.HTTP, only=frozenset({"hopmesh"})),
     Scenario("http-idle", "growth per idle HTTP/1.1 keep-alive connection, 2,000 of them", idle_memory,
              _IDLE_MEMORY, _TWO, 2_000, mode=Mode.HTTP, needs_proxy=True, most_rounds=3),
     Scenario("http-syscalls", "system calls per HTTP/1.1 request, 64 connections", syscalls, _CALLS, _ONE, 64,

@@ -16,6 +16,13 @@ workers: 1
 listeners: [{{name: in, address: "127.0.0.1:{listen_port}", protocol: {protocol}, {destination}{tls_in}}}]
 clusters: [{{name: app, {endpoints}{tls_out}}}]
 {log}"""
+ROUTE_POLICIES: dict[str, Any] = {}
+CLUSTER_POLICIES: dict[str, Any] = {
+    "outlier_detection": {},
+    "circuit_breakers": {"max_connections": 1000, "max_requests": 1000, "max_pending_requests": 1000},
+    "health_checks": [{"type": "tcp"}],
+    "retry": {"max_connect_attempts": 4},
+}
 _LOG = "access_log: {{path: {path}, format: json}}\n"
 _CERTIFICATE = "certificate: {certificate}, key: {key}, trusted_ca: {authority}, min_version: \"1.3\""
 
@@ -82,6 +89,17 @@ class HopmeshBalancing(Hopmesh):
     def _endpoints(self, hop: Hop) -> str:
         endpoints = json.dumps([f"{address}:{hop.upstream_port}" for address in self._addresses])
         return f"load_balancer: {self._load_balancer}, endpoints: {endpoints}"
+
+
+class HopmeshPolicies(Hopmesh):
+    """hopmesh with everything configured that a request may need to survive, and nothing that happens to it."""
+
+    def _destination(self) -> str:
+        return f"routes: {json.dumps([{'name': 'all', 'cluster': 'app', **ROUTE_POLICIES}])}"
+
+    def _endpoints(self, hop: Hop) -> str:
+        settings = ", ".join(f"{name}: {json.dumps(value)}" for name, value in CLUSTER_POLICIES.items())
+        return f"{super()._endpoints(hop)}, {settings}"
 
 
 class HopmeshRoutes(Hopmesh):
