@@ -9,8 +9,8 @@ from benchmarks.measure.connect import connect, full_handshake, resumed_handshak
 from benchmarks.measure.gil import gil_hold
 from benchmarks.measure.idle import idle_cpu, idle_memory, resident
 from benchmarks.measure.picks import picks
-from benchmarks.measure.requests import logged_requests, mesh_requests, requests
 from benchmarks.measure.policies import idle_policies
+from benchmarks.measure.requests import logged_requests, mesh_requests, requests
 from benchmarks.measure.routes import many_routes
 from benchmarks.measure.syscalls import syscalls
 from benchmarks.measure.trial import Measure

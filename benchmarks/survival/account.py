@@ -105,6 +105,10 @@ class Account:
                   if since_us <= begun < until_us]
         return sum(chosen) / len(chosen) if chosen else float("inf")
 
+    def count(self, since_us: int, until_us: int) -> int:
+        """Return how many requests were begun between two times."""
+        return sum(since_us <= begun < until_us for begun in self._begun_us)
+
     def first_success_us(self, since_us: int) -> float:
         """Return when the first right answer came at or after a time; infinity: none did."""
         return min((each for each in self._successes_us if each >= since_us), default=float("inf"))

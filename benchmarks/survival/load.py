@@ -1,8 +1,8 @@
 """The load: ``python -m benchmarks.survival.load PLAN PORT OUTCOMES``, until a SIGTERM comes.
 
-The plan is a file of JSON, the fields of `Plan`. Each connection sends a request, waits for the answer, judges all of it,
-and waits at random before the next, so that no more than ``rate`` requests a second are sent however fast they fail.
-Requests are numbered from 1; outcomes go to another file (`outcome`).
+The plan is a file of JSON, the fields of `Plan`. Each connection sends a request, waits for the answer, judges all of
+it, and waits at random before the next, so that no more than ``rate`` requests a second are sent however fast they
+fail. Requests are numbered from 1; outcomes go to another file (`outcome`).
 """
 
 import asyncio

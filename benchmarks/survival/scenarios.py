@@ -97,9 +97,9 @@ def dead(run: Run) -> Result:
         run.begin(found)
         for each in found.origins:
             each.kill()
-        begun = now_us()
+        begun, failed_before = now_us(), _failed_connects(found)
         found.wait(run.seconds)
-        end = now_us()
+        end, failed = now_us(), _failed_connects(found) - failed_before
         for each in found.origins:
             each.start()
         wait_until(lambda: any(each.listening for each in found.origins), _RETURN_SECONDS, "an origin's return")
@@ -109,9 +109,15 @@ def dead(run: Run) -> Result:
     success_s = (account.first_success_us(returned) - returned) / 1e6
     return Result((
         Figure("attempts per request while all were dead", account.attempts_per_request(begun, end), 1.2, 3),
+        Figure("failed connects per request meanwhile", failed / account.count(begun, end), 1.2, 3),
         Figure("seconds from the first's return to a success", success_s, 1.0, 2),
         *common(account),
     ), account)
+
+
+def _failed_connects(found: Field) -> int:
+    """Return how often the proxy has found that an origin is not there: attempts, whatever its log makes of them."""
+    return found.proxy.stats(r"^cluster\.app\.upstream_cx_connect_fail$").total()
 
 
 def rolling(stop: Callable[[Member], None]) -> Callable[[Run], Result]:

@@ -84,6 +84,7 @@ def test_figures_of_a_part_of_the_run():
     assert (found.idempotent(), found.idempotent(since_us=200)) == (3, 2)
     assert found.attempts_per_request() == 7 / 4
     assert found.attempts_per_request(200, 301) == 5 / 2
+    assert found.count(200, 301) == 2
     assert found.attempts_per_request(10_000) == float("inf")
     assert found.first_success_us(601) == 700
     assert found.first_success_us(701) == float("inf")
