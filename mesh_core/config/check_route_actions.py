@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mesh_core.config.check_header_modifier import check_header_modifier
+from mesh_core.config.check_timeouts import check_timeouts
 from mesh_core.config.faults import PathStep, Report
 from mesh_core.config.schema import (
     AffinityCookie,
@@ -26,7 +27,7 @@ from mesh_core.config.schema import (
 from mesh_core.config.wording import path_text, quoted
 
 _ACTIONS = ("cluster", "clusters", "redirect", "direct_response")
-_FORWARDING = ("rewrite", "request_headers", "hash_policy", "session_affinity", "upgrades")
+_FORWARDING = ("rewrite", "request_headers", "hash_policy", "session_affinity", "upgrades", "timeouts")
 _HASHED = ("header", "cookie", "source_ip", "query_parameter")
 _REDIRECTS = (301, 302, 303, 307, 308)
 _WITHOUT_BODY = (204, 205, 304)
@@ -51,6 +52,7 @@ def check_route_actions(path: list[PathStep], route: Route, report: Report) -> N
     if isinstance(route.hash_policy, tuple):
         _check_hash_policies([*path, "hash_policy"], route.hash_policy, report)
     _check_cookie_names(path, route, report)
+    check_timeouts([*path, "timeouts"], route.timeouts, report)
     if isinstance(route.upgrades, tuple):
         _check_upgrades([*path, "upgrades"], route.upgrades, report)
 

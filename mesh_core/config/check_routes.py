@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from mesh_core.config.address import AddressError
 from mesh_core.config.check_route_actions import check_route_actions
+from mesh_core.config.check_timeouts import check_timeouts
 from mesh_core.config.destinations import destinations, routes
 from mesh_core.config.faults import PathStep, Report
 from mesh_core.config.host_pattern import HostPattern, parse_host_pattern
@@ -65,6 +66,7 @@ def _check_virtual_hosts(path: list[PathStep], hosts: object, report: Report) ->
             message = f"the name {quoted(host.name)} is taken by {path_text([*path, names[host.name]])}"
             report([*path, place, "name"], message, "give each a name of its own")
         _check_hosts([*path, place, "hosts"], host.hosts, taken, report)
+        check_timeouts([*path, place, "timeouts"], host.timeouts, report)
         _Routes(report).check([*path, place], host.routes)
 
 

@@ -5,6 +5,7 @@ import secrets
 from libc.stdint cimport uint16_t, uint32_t, uint64_t, uintptr_t
 from mesh_core.control.route_action_compiler cimport compile_route_action
 from mesh_core.control.route_match_compiler cimport RouteMatchCompiler, copy_text
+from mesh_core.control.timeouts_compiler cimport compile_timeouts
 from mesh_core.http1.serialize cimport TextC
 from mesh_core.routing.path_table cimport PathNodeC, PathPlaceC, PathTableC, path_place
 from mesh_core.routing.route cimport RouteC
@@ -17,7 +18,7 @@ from mesh_core.snapshot.tables cimport NameC
 
 from mesh_core.config.host_pattern import parse_host_pattern
 from mesh_core.config.regex import compile_regex
-from mesh_core.config.schema import PathMatch, Route, RouteMatch, VirtualHost
+from mesh_core.config.schema import HttpSettings, PathMatch, Route, RouteMatch, VirtualHost
 
 ANY_PATH = PathMatch(prefix="/")
 
@@ -31,7 +32,7 @@ cdef RouteTableC* compile_routes(Snapshot snapshot, destination, dict clusters) 
     hosts = <VirtualHostC*>snapshot.allocate(len(virtual_hosts) * sizeof(VirtualHostC))
     for index, host in enumerate(virtual_hosts):
         hosts[index].name = name_of(copy_text(snapshot, host.name))
-        compile_paths(matches, &hosts[index], host.routes, clusters)
+        compile_paths(matches, &hosts[index], (destination.http or HttpSettings(), host), clusters)
         for text in host.hosts:
             pattern = parse_host_pattern(text)
             ports.setdefault(pattern.text, []).append((pattern.port or 0, index))
@@ -101,21 +102,21 @@ cdef uint64_t host_hash(uint64_t hash, TextC text) noexcept:
 
 # --- a virtual host's matches by path ---
 
-cdef compile_paths(RouteMatchCompiler compiler, VirtualHostC* host, routes, dict clusters):
+cdef compile_paths(RouteMatchCompiler compiler, VirtualHostC* out, scope, dict clusters):
     """Group the matches by what they are looked up with, each group in the order in which they count."""
     cdef Snapshot snapshot = compiler.snapshot
     cdef dict groups = {"": ([], [], [])}
     cdef dict tables = {}
-    host.paths.seed = secrets.randbits(64)
+    out.paths.seed = secrets.randbits(64)
     ordered = sorted(
-        [(match, route) for route in routes for match in route.matches or (RouteMatch(),)], key=precedence)
+        [(match, route) for route in scope[1].routes for match in route.matches or (RouteMatch(),)], key=precedence)
     for rank, (match, route) in enumerate(ordered):
         path = match.path or ANY_PATH
         kind, text = looked_up_with(path)
-        host.paths.has_regexes = host.paths.has_regexes or path.regex is not None
-        table = compile_route(snapshot, host, route, text if path.prefix is not None else "", clusters, tables)
+        out.paths.has_regexes = out.paths.has_regexes or path.regex is not None
+        table = compile_route(snapshot, out, scope, route, text if path.prefix is not None else "", clusters, tables)
         groups.setdefault(text, ([], [], []))[kind].append((rank, match, table))
-    compile_nodes(compiler, &host.paths, groups)
+    compile_nodes(compiler, &out.paths, groups)
 
 
 def precedence(entry):
@@ -134,8 +135,9 @@ def looked_up_with(path):
     return 2, compile_regex(path.regex).literal_prefix.rpartition("/")[0]
 
 
-cdef compile_route(Snapshot snapshot, VirtualHostC* host, route, str prefix, dict clusters, dict tables):
-    """The address of the RouteC for matches with this prefix. `tables`: those that were made before."""
+cdef compile_route(Snapshot snapshot, VirtualHostC* host, scope, route, str prefix, dict clusters, dict tables):
+    """The address of the RouteC for matches with this prefix. `scope`: the HttpSettings of the listener, and the
+    VirtualHost; `tables`: those that were made before."""
     cdef RouteC* out
     cdef RouteC* first
     if (id(route), prefix) not in tables:
@@ -145,6 +147,7 @@ cdef compile_route(Snapshot snapshot, VirtualHostC* host, route, str prefix, dic
             out[0] = first[0]
         else:
             compile_route_action(snapshot, out, route, clusters)
+            out.timeouts = compile_timeouts(snapshot, scope[0], scope[1], route)
             out.name = name_of(copy_text(snapshot, route.name or ""))
             out.virtual_host = host.name
             tables[id(route)] = <uintptr_t>out

@@ -12,11 +12,5 @@ from mesh_core.snapshot.tables cimport SnapshotC
 # tunnel, by then.
 cdef void downstream_continue(ConnectionC* connection) noexcept nogil
 
-# The timer of a connection, from its begin on.
-cdef void downstream_on_deadline(void* owner) noexcept nogil
-
-# Have the timer look again at the next deadline, if that comes sooner than it would.
-cdef void downstream_arm(ConnectionC* connection) noexcept nogil
-
 # Make the connections between requests follow the newest snapshot, and end those whose listener is gone.
 cdef void downstreams_adopt(HttpWorkerC* worker, ConnectionC* first) noexcept nogil

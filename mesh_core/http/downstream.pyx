@@ -1,13 +1,10 @@
 """A downstream connection that speaks HTTP/1; the contract stands in downstream.pxd."""
 
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from mesh_core.http.deadlines cimport deadlines_arm, deadlines_follow
 from mesh_core.http.input cimport INPUT_NO_MEMORY, input_head
-from mesh_core.http.local_reply cimport stream_reply_status
-from mesh_core.http.request cimport request_begin, request_late, request_refuse
-from mesh_core.http.results cimport REQUEST_TIMEOUT, endpoint_failed_request
-from mesh_core.http.stream cimport (
-    STREAM_LAST, STREAM_RESPONDED, STREAM_SENT, DownstreamC, StreamC, downstream_of,
-)
+from mesh_core.http.request cimport request_begin, request_refuse
+from mesh_core.http.stream cimport STREAM_LAST, DownstreamC, downstream_of
 from mesh_core.http1.errors cimport HTTP1_BAD_UPGRADE
 from mesh_core.http1.head cimport HEAD_INCOMPLETE, HEAD_REQUEST, HeadC
 from mesh_core.relay.connection cimport connection_abort, connection_close, connection_out_of_memory
@@ -17,25 +14,21 @@ from mesh_core.relay.relay cimport (
 )
 from mesh_core.relay.transport cimport side_has_input, side_receive
 from mesh_core.runtime.core cimport CoreC, core_notify
-from mesh_core.runtime.reactor cimport reactor_queue_task, reactor_set_timer
+from mesh_core.runtime.reactor cimport reactor_queue_task
 from mesh_core.snapshot.shared_count cimport shared_count_enter, shared_count_leave
 from mesh_core.snapshot.snapshot cimport snapshot_find_listener, snapshot_hold, snapshot_release
 from mesh_core.snapshot.tables cimport FilterChainC, ListenerC
 from mesh_core.telemetry.response_flags cimport (
-    DETAIL_DOWNSTREAM_CLOSED_IN_REQUEST, DETAIL_DOWNSTREAM_RESET,
-    DETAIL_STREAM_IDLE_TIMEOUT, DETAIL_TLS_RECORD, DETAIL_TLS_TRUNCATED, FLAG_DOWNSTREAM_CONNECTION_TERMINATION,
-    FLAG_STREAM_IDLE_TIMEOUT,
+    DETAIL_DOWNSTREAM_CLOSED_IN_REQUEST, DETAIL_DOWNSTREAM_RESET, DETAIL_TLS_RECORD, DETAIL_TLS_TRUNCATED,
+    FLAG_DOWNSTREAM_CONNECTION_TERMINATION,
 )
 from mesh_core.telemetry.stats cimport (
-    LISTENER_CX_RESET, LISTENER_IDLE_TIMEOUT, LISTENER_MAX_DURATION, LISTENER_RQ_HEADER_TIMEOUT,
-    LISTENER_RQ_IDLE_TIMEOUT, LISTENER_RX_BYTES, LISTENER_TLS_CONNECTION_ERROR, LISTENER_TLS_TRUNCATED,
-    LISTENER_TX_BYTES,
+    LISTENER_CX_RESET, LISTENER_RX_BYTES, LISTENER_TLS_CONNECTION_ERROR, LISTENER_TLS_TRUNCATED, LISTENER_TX_BYTES,
 )
 from mesh_core.tls.session cimport tls_failure_text
 
 cdef enum:
     READ_ROUNDS = 32           # requests, or pieces of one, in one event
-    NEVER_MS = 0x7FFFFFFFFFFFFFFF
 
 
 cdef void downstream_continue(ConnectionC* connection) noexcept nogil:
@@ -56,13 +49,14 @@ cdef void downstream_continue(ConnectionC* connection) noexcept nogil:
 cdef bint read_next(ConnectionC* connection, DownstreamC* downstream) noexcept nogil:
     """Go on between two requests; False when there is nothing to go on with for now."""
     if downstream.stream != NULL:
+        deadlines_follow(downstream.stream)
         return False
     if downstream.closing:
         finish(connection)
         return False
     if connection.downstream.queue.size or connection.downstream.pipe != NULL:
         # Whoever does not read the answers gets no further ones.
-        downstream_arm(connection)
+        deadlines_arm(connection)
         return False
     return read_head(connection, downstream) and downstream_of(connection) == downstream
 
@@ -89,7 +83,7 @@ cdef bint read_head(ConnectionC* connection, DownstreamC* downstream) noexcept n
             elif downstream.last and downstream.requests and not downstream.input.size:
                 finish(connection)
             else:
-                downstream_arm(connection)
+                deadlines_arm(connection)
             return False
     if downstream.refused:
         request_refuse(connection, HTTP1_BAD_UPGRADE)
@@ -100,7 +94,7 @@ cdef bint read_head(ConnectionC* connection, DownstreamC* downstream) noexcept n
     if verdict == HEAD_INCOMPLETE:
         if not downstream.head_begun_ms:
             downstream.head_begun_ms = core.reactor.now_ms
-            downstream_arm(connection)
+            deadlines_arm(connection)
         return True
     downstream.head_begun_ms = 0
     if verdict == INPUT_NO_MEMORY:
@@ -111,7 +105,7 @@ cdef bint read_head(ConnectionC* connection, DownstreamC* downstream) noexcept n
     else:
         request_begin(connection, head, data, size)
     if downstream_of(connection) == downstream and downstream.stream != NULL:
-        downstream_arm(connection)
+        deadlines_arm(connection)
     return True
 
 
@@ -214,90 +208,10 @@ cdef void downstreams_adopt(HttpWorkerC* worker, ConnectionC* first) noexcept no
                 downstream.last = True
                 if downstream.stream != NULL:
                     downstream.stream.flags |= STREAM_LAST
-        elif not follow(connection):
+        elif follow(connection):
+            # A time-out may be shorter now than what the timer was set by.
+            deadlines_arm(connection)
+        else:
             downstream.last = True
             if not downstream.input.size:
                 finish(connection)
-
-
-# --- time ---
-
-cdef void downstream_arm(ConnectionC* connection) noexcept nogil:
-    cdef DownstreamC* downstream = downstream_of(connection)
-    cdef int64_t deadline_ms = next_deadline(connection)
-    if deadline_ms != NEVER_MS and (not downstream.timer_ms or deadline_ms < downstream.timer_ms):
-        downstream.timer_ms = deadline_ms
-        reactor_set_timer(&connection.table.core.reactor, &connection.timer, deadline_ms)
-
-
-cdef int64_t next_deadline(const ConnectionC* connection) noexcept nogil:
-    cdef const DownstreamC* downstream = downstream_of(connection)
-    cdef int64_t deadline_ms = stage_deadline(connection)
-    cdef int64_t most_ms = connection.listener.max_duration_ms
-    if most_ms and not downstream.last:
-        deadline_ms = min(deadline_ms, connection.opened_ms + most_ms)
-    return deadline_ms
-
-
-cdef int64_t stage_deadline(const ConnectionC* connection) noexcept nogil:
-    """When the present stage, a stream, a head or the time between, has lasted too long."""
-    cdef const DownstreamC* downstream = downstream_of(connection)
-    cdef int64_t begun_ms = connection.last_active_ms
-    cdef int64_t timeout_ms = connection.chain.http.settings.idle_timeout_ms
-    if downstream.stream != NULL:
-        timeout_ms = downstream.stream.http.settings.stream_idle_timeout_ms
-    elif downstream.head_begun_ms and connection.chain.http.settings.request_headers_timeout_ms:
-        begun_ms = downstream.head_begun_ms
-        timeout_ms = connection.chain.http.settings.request_headers_timeout_ms
-    return begun_ms + timeout_ms if timeout_ms else NEVER_MS
-
-
-cdef void downstream_on_deadline(void* owner) noexcept nogil:
-    """Something may have lasted too long; activity only notes the time, so look."""
-    cdef ConnectionC* connection = <ConnectionC*>owner
-    cdef DownstreamC* downstream = downstream_of(connection)
-    cdef int64_t now_ms = connection.table.core.reactor.now_ms
-    cdef int64_t most_ms = connection.listener.max_duration_ms
-    downstream.timer_ms = 0
-    if stage_deadline(connection) <= now_ms:
-        late(connection, downstream)
-    elif most_ms and not downstream.last and now_ms - connection.opened_ms >= most_ms:
-        connection.listener.stats[connection.table.core.index][LISTENER_MAX_DURATION] += 1
-        downstream.last = True
-        if downstream.stream != NULL:
-            downstream.stream.flags |= STREAM_LAST
-        elif not downstream.input.size:
-            finish(connection)
-            return
-        downstream_arm(connection)
-    else:
-        downstream_arm(connection)
-
-
-cdef void late(ConnectionC* connection, DownstreamC* downstream) noexcept nogil:
-    cdef uint64_t* stats = connection.listener.stats[connection.table.core.index]
-    if downstream.stream != NULL:
-        stats[LISTENER_RQ_IDLE_TIMEOUT] += 1
-        downstream.stream.flags |= STREAM_LAST
-        if awaits_answer(downstream.stream):
-            endpoint_failed_request(downstream.stream, REQUEST_TIMEOUT)
-        # Whose fault it is shows in whether the request is whole (Envoy's statuses).
-        stream_reply_status(
-            downstream.stream, 504 if downstream.stream.request_body.ended else 408, FLAG_STREAM_IDLE_TIMEOUT,
-            DETAIL_STREAM_IDLE_TIMEOUT)
-        downstream_continue(connection)
-    elif downstream.head_begun_ms:
-        stats[LISTENER_RQ_HEADER_TIMEOUT] += 1
-        request_late(connection)
-        downstream_continue(connection)
-    elif connection.downstream.queue.size or connection.downstream.pipe != NULL:
-        stats[LISTENER_IDLE_TIMEOUT] += 1
-        connection_abort(connection, FLAG_STREAM_IDLE_TIMEOUT, DETAIL_STREAM_IDLE_TIMEOUT)
-    else:
-        stats[LISTENER_IDLE_TIMEOUT] += 1
-        finish(connection)
-
-
-cdef bint awaits_answer(const StreamC* stream) noexcept nogil:
-    """Whether its silence is that of its endpoint."""
-    return stream.request_body.ended and (stream.flags & (STREAM_SENT | STREAM_RESPONDED)) == STREAM_SENT

@@ -1,9 +1,11 @@
 """Where events of HTTP connections come in; the contract stands in exchange.pxd."""
 
 from libc.stdint cimport uint16_t, uint32_t
-from mesh_core.http.downstream cimport downstream_arm, downstream_continue, downstream_on_deadline
+from mesh_core.http.deadlines cimport deadlines_arm
+from mesh_core.http.downstream cimport downstream_continue
 from mesh_core.http.ending cimport stream_drop
 from mesh_core.http.input cimport input_clear
+from mesh_core.http.late cimport late_on_timer
 from mesh_core.http.local_reply cimport stream_reply_status
 from mesh_core.http.pool cimport client_close, client_make_room, client_open, client_take_idle
 from mesh_core.http.request cimport request_continue, request_send_held
@@ -50,9 +52,9 @@ cdef void exchange_begin(ConnectionC* connection) noexcept nogil:
     connection.downstream.source.owner = connection
     connection.downstream.source.on_event = on_downstream
     reactor_cancel_timer(&connection.table.core.reactor, &connection.timer)
-    connection.timer.fire = downstream_on_deadline
+    connection.timer.fire = late_on_timer
     connection.task.run = on_connection_task
-    downstream_arm(connection)
+    deadlines_arm(connection)
     if watched or connection_watch(connection, &connection.downstream):
         downstream_continue(connection)
 

@@ -14,6 +14,7 @@ from mesh_core.relay.upstream_counts cimport COUNTED_CONNECTION
 from mesh_core.runtime.core cimport CoreC
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.runtime.reactor cimport reactor_cancel_task, reactor_is_pending, reactor_retire, reactor_set_timer
+from mesh_core.runtime.timers cimport TICK_MS
 from mesh_core.snapshot.tables cimport ClusterC, EndpointC, IdleClientsC
 from mesh_core.telemetry.stats cimport (
     CLUSTER_CX_ENDPOINT_CLOSED, CLUSTER_CX_IDLE_TIMEOUT, CLUSTER_CX_MAX_DURATION, CLUSTER_CX_MAX_REQUESTS,
@@ -150,10 +151,7 @@ cdef void enter_pool(HttpClientC* client, IdleClientsC* pool) noexcept nogil:
         pool.oldest = client
     pool.newest = client
     pool.count += 1
-    if cluster.http.idle_timeout_ms and client.upstream.timer.link == NULL:
-        client.upstream.timer.owner = client
-        client.upstream.timer.fire = on_idle_deadline
-        reactor_set_timer(&core.reactor, &client.upstream.timer, core.reactor.now_ms + cluster.http.idle_timeout_ms)
+    bring_forward(client)
     if pool.count > cluster.http.max_idle_connections:
         client_close(<HttpClientC*>pool.oldest, False)
 
@@ -193,6 +191,18 @@ cdef void on_idle_deadline(void* owner) noexcept nogil:
         client_close(client, False)
     else:
         reactor_set_timer(&core.reactor, &client.upstream.timer, client.idle_since_ms + timeout_ms)
+
+
+cdef void bring_forward(HttpClientC* client) noexcept nogil:
+    """Have an idle client's timer fire no later than its time-out says."""
+    cdef int64_t timeout_ms = client.upstream.cluster.http.idle_timeout_ms
+    cdef int64_t at_ms = client.idle_since_ms + timeout_ms
+    if not timeout_ms:
+        return
+    client.upstream.timer.owner = client
+    client.upstream.timer.fire = on_idle_deadline
+    if client.upstream.timer.link == NULL or at_ms < client.upstream.timer.deadline * <int64_t>TICK_MS:
+        reactor_set_timer(&client.worker.core.reactor, &client.upstream.timer, at_ms)
 
 
 # --- the end of a client ---
@@ -249,7 +259,12 @@ cdef void clients_adopt(HttpWorkerC* worker, SnapshotC* next) noexcept nogil:
     while following != NULL:
         client = following
         following = client.next
-        if client.stream == NULL and not point_into(client, client.pool, next):
+        if client.stream != NULL:
+            continue
+        if point_into(client, client.pool, next):
+            # Its time-out may be shorter now than what its timer was set by.
+            bring_forward(client)
+        else:
             client_close(client, False)
 
 

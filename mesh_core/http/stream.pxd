@@ -54,6 +54,11 @@ cdef struct StreamC:
     const RouteClusterC* chosen
     const ClusterC* cluster
     EndpointC* endpoint        # that it is counted at
+    int64_t begun_ms           # coarse monotonic clock, as the next ones; when its head was whole
+    int64_t whole_ms           # when its last byte had come; noted only for routes with time-outs, else 0
+    int64_t try_deadline_ms    # when its client is to have sent the head of a response; 0: no matter
+    int64_t wake_at_ms         # when `wake_fn` is to be called with the stream, once; 0: never
+    task_fn wake_fn
     uint32_t flags             # StreamFlag bits
     uint8_t method_id          # HttpMethod
     uint8_t minor_version      # of the downstream's HTTP/1

@@ -66,6 +66,7 @@ cdef StreamC* stream_create(HttpWorkerC* worker, ConnectionC* connection) noexce
     stream.snapshot = connection.snapshot
     snapshot_hold(stream.snapshot, worker.core.index)
     stream.http = connection.chain.http
+    stream.begun_ms = worker.core.reactor.now_ms
     request_record_begin(&stream.record, connection.id, wall_clock_us(), monotonic_us())
     connection.listener.stats[worker.core.index][LISTENER_RQ_TOTAL] += 1
     return stream

@@ -5,6 +5,7 @@ from mesh_core.http1.serialize cimport TextC
 from mesh_core.routing.cookie cimport CookieC
 from mesh_core.routing.header_edits cimport HeaderEditsC
 from mesh_core.routing.request_view cimport RequestViewC
+from mesh_core.routing.timeouts cimport RouteTimeoutsC
 from mesh_core.snapshot.tables cimport ClusterC, NameC
 
 cdef enum RouteActionKind:
@@ -74,8 +75,8 @@ cdef struct SessionAffinityC:
     bint strict
 
 
-# All but the first three is filled in by control/route_action_compiler, and may be copied into the RouteC of each match
-# of the same route; those three are of the table's compiler.
+# All but the first three is filled in by control/route_action_compiler and the compilers of features, and may be copied
+# into the RouteC of each match of the same route; those three are of the table's compiler.
 cdef struct RouteC:
     NameC name                 # may be empty
     NameC virtual_host
@@ -95,6 +96,7 @@ cdef struct RouteC:
     const TextC* upgrades      # in lower case
     uint32_t upgrade_count
     bint allows_connect        # the method CONNECT
+    const RouteTimeoutsC* timeouts  # NULL: the listener's settings are all
 
 
 # The cluster for one request, by weight. `random`: 64 random bits. NULL when all weights are 0: the answer is 500, as

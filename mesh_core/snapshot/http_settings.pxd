@@ -22,6 +22,8 @@ cdef struct HttpSettingsC:
     int64_t idle_timeout_ms    # between requests; 0: none
     int64_t request_headers_timeout_ms  # from a head's first byte to its last; 0: none
     int64_t stream_idle_timeout_ms  # of a request, without a byte in either direction; 0: none
+    int64_t request_timeout_ms  # from a request's head to its last byte; 0: none
+    int64_t max_stream_duration_ms  # from a request's head to its response's last byte; 0: none
     uint32_t max_requests_per_connection  # 0: no limit
     TextC default_host         # for HTTP/1.0 without Host; empty: none
     uint8_t forwarded_headers  # ForwardedHeaders

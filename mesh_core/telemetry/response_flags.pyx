@@ -19,6 +19,7 @@ DETAIL_TEXTS[:] = [
     b"stream_idle_timeout", b"response_timeout", b"response_malformed", b"response_headers_too_large",
     b"upstream_closed_before_response", b"upstream_closed_in_response",
     b"downstream_closed_in_request", b"downstream_closed_in_response",
+    b"request_timeout", b"per_try_timeout", b"max_stream_duration",
 ]
 
 

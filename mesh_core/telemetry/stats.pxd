@@ -48,6 +48,8 @@ cdef enum:
     LISTENER_RQ_RESET          # the downstream was gone before its answer was whole
     LISTENER_RQ_HEADER_TIMEOUT
     LISTENER_RQ_IDLE_TIMEOUT   # stream_idle_timeout_ms
+    LISTENER_RQ_TIMEOUT        # request_timeout_ms
+    LISTENER_RQ_MAX_DURATION   # max_stream_duration_ms
     LISTENER_RQ_DIRECT_RESPONSE
     LISTENER_RQ_REDIRECT
     LISTENER_NO_ROUTE
@@ -94,6 +96,8 @@ cdef enum:
     CLUSTER_RQ_PENDING_OVERFLOW  # refused: over max_pending_requests
     CLUSTER_RQ_RX_RESET        # cut by the upstream
     CLUSTER_RQ_TX_RESET        # cut by us
+    CLUSTER_RQ_TIMEOUT         # the route's time-out
+    CLUSTER_RQ_PER_TRY_TIMEOUT
     CLUSTER_UPDATE_ATTEMPT     # from here on by the control thread, in the block of worker 0
     CLUSTER_UPDATE_SUCCESS
     CLUSTER_UPDATE_FAILURE

@@ -51,6 +51,7 @@ from mesh_core.config.schema.route_match import (
     QueryParameterMatch,
     RouteMatch,
 )
+from mesh_core.config.schema.route_timeouts import RouteTimeouts
 from mesh_core.config.schema.tls import ClusterTls, ListenerTls, PeerNames, ServerCertificate
 from mesh_core.config.schema.virtual_host import VirtualHost
 
@@ -97,6 +98,7 @@ __all__ = [
     "RingHash",
     "Route",
     "RouteMatch",
+    "RouteTimeouts",
     "ServerCertificate",
     "SessionAffinity",
     "SlowStart",

@@ -113,6 +113,29 @@ class HttpSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
             examples=[300_000],
         ),
     ] = 300_000
+    request_timeout_ms: Annotated[
+        NaturalInt,
+        Meta(
+            description=(
+                "Milliseconds from the head of a request to its last byte; 0 for no limit. What is later is answered "
+                "by 408 (response flag DPE). Default: 0, as in Envoy: how long an upload takes is the network's to "
+                "say."
+            ),
+            examples=[300_000],
+        ),
+    ] = 0
+    max_stream_duration_ms: Annotated[
+        NaturalInt,
+        Meta(
+            description=(
+                "Milliseconds from the head of a request to the last byte of its response; 0 for no limit. What lasts "
+                "longer is answered by 408 while the request is not whole, by 504 after that, or cut where its "
+                "response has begun (response flag DT). Upgraded connections go by the listener's "
+                "max_connection_duration_ms. Default: 0, as in Envoy."
+            ),
+            examples=[3_600_000],
+        ),
+    ] = 0
     max_requests_per_connection: Annotated[
         PositiveInt | None,
         Meta(

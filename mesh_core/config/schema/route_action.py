@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from mesh_core.config.schema.common import HOST_LABEL, Name
 from mesh_core.config.schema.endpoint import Labels
+from mesh_core.config.schema.route_timeouts import RouteTimeouts
 
 HeaderName = Annotated[
     str,
@@ -432,3 +433,7 @@ class RouteAction(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             examples=[["websocket"]],
         ),
     ] = ()
+    timeouts: Annotated[
+        RouteTimeouts | None,
+        Meta(description="How long its requests may take. Default: as the virtual host says."),
+    ] = None

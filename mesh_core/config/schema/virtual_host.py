@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from mesh_core.config.schema.common import Name
 from mesh_core.config.schema.route import Route
+from mesh_core.config.schema.route_timeouts import RouteTimeouts
 
 
 class VirtualHost(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -41,3 +42,9 @@ class VirtualHost(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             ),
         ),
     ] = ()
+    timeouts: Annotated[
+        RouteTimeouts | None,
+        Meta(
+            description="How long its requests may take, where their route does not say. Default: as the listener says."
+        ),
+    ] = None
