@@ -5,7 +5,7 @@ Both ends take nothing on trust: types and bounds are checked as a message is de
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -25,50 +25,75 @@ Labels = Annotated[dict[LabelName, LabelValue], Meta(max_length=64)]
 Names = Annotated[tuple[Name, ...], Meta(max_length=100_000)]
 Hashes = Annotated[dict[Name, Hash], Meta(max_length=200_000)]
 Version = Annotated[int, Meta(ge=0)]
+PortNumber = Annotated[int, Meta(ge=1, le=65535)]
 
 
 class WorkloadInfo(Struct, frozen=True, kw_only=True):
-    """A workload that a proxy serves: an endpoint of its service, for as long as the proxy says so."""
+    """A port of the workload that a proxy serves: an endpoint of its service, for as long as the proxy says so.
+
+    `port` is what the service calls it by; `listen` the address and port at which the proxy takes what is for it, and
+    others reach it; `app` where the workload itself listens.
+    """
 
     service: Name
     namespace: Name = "default"
-    address: Name
-    port: Annotated[int, Meta(ge=1, le=65535)]
-    protocol: Annotated[str, Meta(max_length=32)] = ""
+    port: PortNumber
+    port_name: Annotated[str, Meta(max_length=64)] = ""
+    listen: Name
+    app: Name
+    protocol: Literal["auto", "http", "tcp"] = "auto"
     version: Annotated[str, Meta(max_length=128)] = ""
     labels: Labels = {}
-    locality: Annotated[str, Meta(max_length=400)] = ""
     weight: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
     healthy: bool = True
 
+
+class DialInfo(Struct, frozen=True, kw_only=True):
+    """A host that the workload dials, or `*` for every one.
+
+    With `listen`, an address of the proxy that stands for one port of it: `port`, or the first; 0 is none.
+    """
+
+    host: Name
+    port: Annotated[int, Meta(ge=0, le=65535)] = 0
+    listen: Annotated[str, Meta(max_length=NAME_LIMIT)] = ""
+
+
+Dials = Annotated[tuple[DialInfo, ...], Meta(max_length=10_000)]
 
 # --- what a proxy says ---
 
 
 class Hello(Struct, tag="hello", frozen=True, kw_only=True):
-    """The first message. `holds`: of each resource that it has already, the hash."""
+    """The first message. `holds`: of each resource that it has already, the hash.
+
+    `locality` is region/zone/sub_zone. `outbound`: the address of the listener that takes requests for every host that
+    is dialled, empty for none. `unknown`: what becomes of hosts that are dialled and that nobody knows.
+    """
 
     protocol: int
     node: Name
     namespace: Name = "default"
-    service: Annotated[str, Meta(max_length=NAME_LIMIT)] = ""
     labels: Labels = {}
+    locality: Annotated[str, Meta(max_length=400)] = ""
     version: Text = ""
-    subscribe: Names = ()
+    outbound: Annotated[str, Meta(max_length=NAME_LIMIT)] = ""
+    unknown: Literal["allow", "refuse"] = "allow"
+    dials: Dials = ()
     workloads: Annotated[tuple[WorkloadInfo, ...], Meta(max_length=64)] = ()
     holds: dict[ResourceType, Hashes] = {}
 
 
 class Subscribe(Struct, tag="subscribe", frozen=True, kw_only=True):
-    """Send what belongs to these services, too: names as hosts, or `*` for all."""
+    """Send what belongs to these hosts, too."""
 
-    services: Names
+    dials: Dials
 
 
 class Unsubscribe(Struct, tag="unsubscribe", frozen=True, kw_only=True):
-    """No longer."""
+    """These hosts, at whatever port, are not dialled any more."""
 
-    services: Names
+    hosts: Names
 
 
 class Ack(Struct, tag="ack", frozen=True, kw_only=True):

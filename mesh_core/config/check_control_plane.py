@@ -2,54 +2,68 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 
-from mesh_core.config.address import AddressError, parse_address
+from mesh_core.config.address import Address, AddressError, parse_address
 from mesh_core.config.faults import PathStep, Report
-from mesh_core.config.schema import ControlPlane, Workload
-from mesh_core.config.wording import path_text, quoted
+from mesh_core.config.host_name import parse_endpoint
+from mesh_core.config.schema import ControlPlane, Dial, Workload
+from mesh_core.config.wording import path_text
 
 _PATH: list[PathStep] = ["control_plane"]
+_Taken = dict[Address, list[PathStep]]
 
 
 def check_control_plane(control_plane: ControlPlane, report: Report) -> None:
-    """Report addresses that are none, or nothing to connect to, and workloads that stand there twice."""
+    """Report addresses that are none, and those that two things should listen at."""
     if isinstance(control_plane.addresses, tuple):
         for index, text in enumerate(control_plane.addresses):
-            _check_address([*_PATH, "addresses", index], text, report)
-    if isinstance(control_plane.workloads, tuple):
-        first: dict[object, list[PathStep]] = {}
-        for index, workload in enumerate(control_plane.workloads):
-            if isinstance(workload, Workload):
-                _check_workload([*_PATH, "workloads", index], workload, first, report)
+            _check_dialled([*_PATH, "addresses", index], text, report)
+    taken: _Taken = {}
+    _check_listened([*_PATH, "outbound"], control_plane.outbound, taken, report)
+    for index, dial in enumerate(control_plane.dials if isinstance(control_plane.dials, tuple) else ()):
+        if isinstance(dial, Dial):
+            _check_listened([*_PATH, "dials", index, "listen"], dial.listen, taken, report)
+    for index, workload in enumerate(control_plane.workloads if isinstance(control_plane.workloads, tuple) else ()):
+        if isinstance(workload, Workload):
+            _check_workload([*_PATH, "workloads", index], workload, taken, report)
 
 
-def _check_address(path: list[PathStep], text: object, report: Report) -> None:
+def _parsed(path: list[PathStep], text: object, report: Report) -> Address | None:
     if not isinstance(text, str):
-        return
+        return None
     try:
-        address = parse_address(text)
+        return parse_address(text)
     except AddressError as error:
         report(path, error.message, error.hint)
-        return
-    if address.family != socket.AF_UNIX and (address.is_wildcard or address.port == 0):
+        return None
+
+
+def _check_dialled(path: list[PathStep], text: object, report: Report) -> None:
+    address = _parsed(path, text, report)
+    if address is not None and address.family != socket.AF_UNIX and (address.is_wildcard or address.port == 0):
         report(path, f"{address} is no address to connect to", "write the address at which a control plane listens")
 
 
-def _check_workload(
-    path: list[PathStep], workload: Workload, first: dict[object, list[PathStep]], report: Report
-) -> None:
-    if not isinstance(workload.address, str):
-        return
-    try:
-        address = ipaddress.ip_address(workload.address)
-    except ValueError:
-        message = f"expected an IP address without a port, found {quoted(workload.address)}"
-        report([*path, "address"], message, "write the address that other proxies connect to, such as 10.0.0.7")
-        return
-    if address.is_unspecified:
-        report([*path, "address"], f"{address} is no address to connect to", "write the address of one host")
-    same = first.setdefault((workload.service, workload.namespace, address, workload.port), path)
-    if same is not path:
-        report(path, f"the same stands here already, as {path_text(same)}", "remove one")
+def _check_listened(path: list[PathStep], text: object, taken: _Taken, report: Report) -> Address | None:
+    address = _parsed(path, text, report)
+    if address is None:
+        return None
+    if address.family != socket.AF_UNIX and address.port == 0:
+        report(path, f"port 0 of {address} is chosen anew at each start", "write a port from 1 to 65535")
+        return None
+    first = taken.setdefault(address, path)
+    if first is not path:
+        report(path, f"{address} is taken by {path_text(first)}", "give each an address of its own")
+    return address
+
+
+def _check_workload(path: list[PathStep], workload: Workload, taken: _Taken, report: Report) -> None:
+    address = _check_listened([*path, "listen"], workload.listen, taken, report)
+    if address is not None and address.is_wildcard:
+        report([*path, "listen"], f"{address} is no address that others reach", "write the address of this host")
+    if isinstance(workload.app, str):
+        try:
+            parse_endpoint(workload.app)
+        except AddressError as error:
+            report([*path, "app"], error.message, error.hint)

@@ -62,7 +62,7 @@ class ChannelServer(ControlServer):
         self.sessions[session.node] = session
         if before is not None:
             before.end("another proxy has come with the same node name", REPLACED_RETRY_MS)
-        log.info("proxy here", node=session.node, version=session.hello.version, services=len(session.services))
+        log.info("proxy here", node=session.node, version=session.hello.version, dials=len(session.dials))
 
 
 async def _hello(reader: asyncio.StreamReader, frames: FrameReader) -> Hello:

@@ -43,7 +43,7 @@ MESSAGES_EACH_S, MESSAGES_AT_ONCE = 100.0, 1000.0
 BYTES_EACH_S, BYTES_AT_ONCE = 4e6, 32e6
 UNSENT_LIMIT_BYTES = 1024 * 1024
 """A proxy that leaves so much unread gets no update until it has read."""
-SERVICES_LIMIT = 10_000
+DIALS_LIMIT = 10_000
 READ_BYTES = 262_144
 
 
@@ -54,7 +54,7 @@ class Subscribers(Protocol):
         """It has said hello: call `session.delivery.want_all`, then `session.send_due`."""
 
     def subscribed(self, session: Session) -> None:
-        """`session.services` has changed."""
+        """`session.dials` has changed."""
 
     def registered(self, session: Session) -> None:
         """`session.workloads` has changed; it may be empty."""
@@ -85,7 +85,7 @@ class Session:
     ) -> None:
         self.hello = hello
         self.node = hello.node
-        self.services = set(hello.subscribe)
+        self.dials = hello.dials
         self.workloads: tuple[WorkloadInfo, ...] = hello.workloads
         self.delivery = Delivery(
             {Key(kind, name): each for kind, names in hello.holds.items() for name, each in names.items()}
@@ -162,13 +162,13 @@ class Session:
             case Nack(version=version, faults=faults):
                 log.error("update refused", node=self.node, version=version, faults=list(faults))
                 self._refused(version, faults)
-            case Subscribe(services=services):
-                self.services.update(services)
-                if len(self.services) > SERVICES_LIMIT:
-                    raise ProtocolError(f"more than {SERVICES_LIMIT} subscriptions")
+            case Subscribe(dials=dials):
+                self.dials = tuple(dict.fromkeys((*self.dials, *dials)))
+                if len(self.dials) > DIALS_LIMIT:
+                    raise ProtocolError(f"more than {DIALS_LIMIT} dials")
                 self._subscribers.subscribed(self)
-            case Unsubscribe(services=services):
-                self.services.difference_update(services)
+            case Unsubscribe(hosts=hosts):
+                self.dials = tuple(each for each in self.dials if each.host not in hosts)
                 self._subscribers.subscribed(self)
             case Register(workloads=workloads):
                 self.workloads = workloads

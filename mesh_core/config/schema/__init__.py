@@ -12,7 +12,7 @@ from mesh_core.config.schema.circuit_breakers import CircuitBreakers
 from mesh_core.config.schema.cluster import Cluster
 from mesh_core.config.schema.cluster_http import ClusterHttp
 from mesh_core.config.schema.config import Config
-from mesh_core.config.schema.control_plane import ControlPlane, Workload
+from mesh_core.config.schema.control_plane import ControlPlane, Dial, Workload
 from mesh_core.config.schema.endpoint import Endpoint, Locality
 from mesh_core.config.schema.filter_chain import FilterChain, FilterChainMatch
 from mesh_core.config.schema.health_check import HealthCheck, Payload
@@ -65,6 +65,7 @@ __all__ = [
     "ClusterTls",
     "Config",
     "ControlPlane",
+    "Dial",
     "DirectResponse",
     "Endpoint",
     "FilterChain",

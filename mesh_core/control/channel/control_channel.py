@@ -11,9 +11,9 @@ import structlog
 
 from mesh_core._version import __version__
 from mesh_core.channel.frames import ProtocolError
-from mesh_core.channel.messages import PROTOCOL, Hello, Update, WorkloadInfo
+from mesh_core.channel.messages import PROTOCOL, DialInfo, Hello, Update, WorkloadInfo
 from mesh_core.config import Config, ConfigError, Fault, parse_address
-from mesh_core.config.schema import ControlPlane, Workload
+from mesh_core.config.schema import ControlPlane, Dial, Locality, Workload
 from mesh_core.control.channel.conversation import Conversation, RefusedError
 from mesh_core.control.channel.held import NAME, Held
 from mesh_core.control.channel.last_good import LastGood
@@ -132,15 +132,18 @@ class ControlChannel:
 
     def _hello(self) -> Hello:
         settings = self._settings
-        node = self._file.node
+        namespace = self._file.node.namespace or "default"
         return Hello(
             protocol=PROTOCOL,
             node=settings.node,
-            namespace=node.namespace or "default",
-            service=node.service or "",
+            namespace=namespace,
+            labels=settings.labels,
+            locality=locality_text(settings.locality),
             version=__version__,
-            subscribe=settings.subscribe,
-            workloads=tuple(workload_info(each) for each in settings.workloads),
+            outbound=settings.outbound or "",
+            unknown=settings.unknown,
+            dials=tuple(dial_info(each) for each in settings.dials),
+            workloads=tuple(workload_info(each, namespace) for each in settings.workloads),
             holds=self.held.hashes,
         )
 
@@ -201,22 +204,35 @@ class ControlChannel:
             await asyncio.gather(self._writing, return_exceptions=True)
 
 
-def workload_info(workload: Workload) -> WorkloadInfo:
-    """A workload of the configuration as the channel has it."""
-    place = workload.locality
+def workload_info(workload: Workload, namespace: str) -> WorkloadInfo:
+    """A workload of the configuration as the channel has it; `namespace`: where none is said."""
     labels = dict(workload.labels)
     if workload.version:
         labels.setdefault("version", workload.version)
     return WorkloadInfo(
         service=workload.service,
-        namespace=workload.namespace,
-        address=workload.address,
+        namespace=workload.namespace or namespace,
         port=workload.port,
+        port_name=workload.port_name,
+        listen=workload.listen,
+        app=workload.app,
+        protocol=workload.protocol,
         version=workload.version,
         labels=labels,
-        locality="/".join((place.region, place.zone, place.sub_zone)).rstrip("/"),
         weight=workload.weight,
     )
+
+
+def dial_info(dial: str | Dial) -> DialInfo:
+    """A dial of the configuration as the channel has it."""
+    if isinstance(dial, str):
+        return DialInfo(host=dial)
+    return DialInfo(host=dial.host, port=dial.port or 0, listen=dial.listen or "")
+
+
+def locality_text(locality: Locality) -> str:
+    """Region/zone/sub_zone, as far as it is known."""
+    return "/".join((locality.region, locality.zone, locality.sub_zone)).rstrip("/")
 
 
 async def _connect(address_text: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -21,7 +21,7 @@ Settings = dict[str, Any]
 
 def settings(server: str, folder: Path | None = None, **more: Any) -> Settings:
     """A proxy that has everything from its control plane but the admin endpoint."""
-    channel: Settings = {"addresses": [server], "node": "cart-1", "subscribe": ["*"]}
+    channel: Settings = {"addresses": [server], "node": "cart-1", "dials": ["*"]}
     if folder is not None:
         channel["state"] = str(folder / "cart.state")
     return {
@@ -131,7 +131,7 @@ def test_what_stands_on_disk_is_no_last_good_configuration(
 
 def test_a_workload_leaves_before_it_drains(folder: Path, channel: RunningChannelServer, echo: str) -> None:
     channel.push(mesh(echo))
-    workload = {"service": "cart", "port": 15006, "version": "v1"}
+    workload = {"service": "cart", "port": 80, "listen": "127.0.0.1:15006", "app": "127.0.0.1:80", "version": "v1"}
     with running(folder, settings(channel.address, workloads=[workload])) as proxy:
         talks(proxy)
         assert channel.subscribers.workloads == {"cart-1": ["cart"]}

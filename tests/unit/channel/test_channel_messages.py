@@ -10,6 +10,7 @@ import pytest
 from mesh_core.channel.frames import FRAME_LIMIT_BYTES, FrameReader, ProtocolError, frame
 from mesh_core.channel.messages import (
     Ack,
+    DialInfo,
     FromControlPlane,
     FromProxy,
     Hello,
@@ -27,10 +28,15 @@ from mesh_core.channel.resources import content_hash, encode_resource
 
 HASH = bytes(range(16))
 SAID_BY_PROXIES: list[FromProxy] = [
-    Hello(protocol=1, node="cart-1", subscribe=("a", "*"), holds={"cluster": {"a": HASH}}),
+    Hello(
+        protocol=1,
+        node="cart-1",
+        dials=(DialInfo(host="a"), DialInfo(host="*", port=3)),
+        holds={"cluster": {"a": HASH}},
+    ),
     Ack(version=7),
     Nack(version=8, faults=("cluster a: missing",)),
-    Register(workloads=(WorkloadInfo(service="cart", address="10.0.0.7", port=80),)),
+    Register(workloads=(WorkloadInfo(service="cart", listen="10.0.0.7:15006", app="127.0.0.1:80", port=80),)),
 ]
 SAID_BY_CONTROL_PLANES: list[FromControlPlane] = [
     Welcome(protocol=1, server="hopmesh", heartbeat_ms=5000),
