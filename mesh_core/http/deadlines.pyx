@@ -6,6 +6,12 @@ from mesh_core.runtime.reactor cimport reactor_set_timer
 from mesh_core.snapshot.http_settings cimport HttpSettingsC
 
 
+cdef enum:
+    # That a connection waits for its last request: who uses it often hears in an answer that it ends, and who does
+    # not is unlikely to send in the moment in which it ends. As long as Envoy's delayed_close_timeout.
+    LAST_IDLE_MS = 1000
+
+
 cdef void deadlines_arm(ConnectionC* connection) noexcept nogil:
     cdef DownstreamC* downstream = downstream_of(connection)
     cdef int64_t at_ms = deadlines_next(connection).at_ms
@@ -41,6 +47,8 @@ cdef DeadlineC deadlines_next(const ConnectionC* connection) noexcept nogil:
         sooner(&nearest, DEADLINE_REQUEST_HEAD, downstream.head_begun_ms, settings.request_headers_timeout_ms)
     else:
         sooner(&nearest, DEADLINE_IDLE, connection.last_active_ms, settings.idle_timeout_ms)
+        if downstream.last and not downstream.closing and not connection.downstream.queue.size:
+            sooner(&nearest, DEADLINE_IDLE, connection.last_active_ms, LAST_IDLE_MS)
     if not downstream.last:
         sooner(&nearest, DEADLINE_CONNECTION_DURATION, connection.opened_ms, connection.listener.max_duration_ms)
     return nearest

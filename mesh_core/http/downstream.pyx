@@ -80,8 +80,6 @@ cdef bint read_head(ConnectionC* connection, DownstreamC* downstream) noexcept n
             downstream.refused = False
             if status != RELAY_WAITING:
                 source_ended(connection, status)
-            elif downstream.last and downstream.requests and not downstream.input.size:
-                finish(connection)
             else:
                 deadlines_arm(connection)
             return False
@@ -212,6 +210,6 @@ cdef void downstreams_adopt(HttpWorkerC* worker, ConnectionC* first) noexcept no
             # A time-out may be shorter now than what the timer was set by.
             deadlines_arm(connection)
         else:
+            # Its next request may be on its way: that is answered, and told to be the last.
             downstream.last = True
-            if not downstream.input.size:
-                finish(connection)
+            deadlines_arm(connection)

@@ -1,6 +1,6 @@
 """What is done when a time-out has passed; the contract stands in late.pxd."""
 
-from libc.stdint cimport uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from mesh_core.http.deadlines cimport (
     DEADLINE_CONNECTION_DURATION, DEADLINE_REQUEST, DEADLINE_REQUEST_HEAD, DEADLINE_ROUTE, DEADLINE_STREAM_DURATION,
     DEADLINE_STREAM_IDLE, DEADLINE_TRY, DEADLINE_WAKE, DeadlineC, deadlines_arm, deadlines_next,
@@ -12,7 +12,10 @@ from mesh_core.http.results cimport REQUEST_TIMEOUT, endpoint_failed_request
 from mesh_core.http.stream cimport (
     STREAM_LAST, STREAM_RESPONDED, STREAM_SENT, DownstreamC, StreamC, downstream_of,
 )
+from mesh_core.includes.socket cimport MSG_PEEK, recv
 from mesh_core.relay.connection cimport ConnectionC, connection_abort
+from mesh_core.relay.side cimport SIDE_READABLE, SideC
+from mesh_core.relay.transport cimport side_has_input
 from mesh_core.runtime.reactor cimport task_fn
 from mesh_core.telemetry.response_flags cimport (
     DETAIL_MAX_STREAM_DURATION, DETAIL_PER_TRY_TIMEOUT, DETAIL_REQUEST_TIMEOUT, DETAIL_RESPONSE_TIMEOUT,
@@ -60,11 +63,20 @@ cdef void connection_late(ConnectionC* connection, DownstreamC* downstream, int 
         stats[LISTENER_RQ_HEADER_TIMEOUT] += 1
         request_late(connection)
         return
-    stats[LISTENER_IDLE_TIMEOUT] += 1
     if connection.downstream.queue.size or connection.downstream.pipe != NULL:
+        stats[LISTENER_IDLE_TIMEOUT] += 1
         connection_abort(connection, FLAG_STREAM_IDLE_TIMEOUT, DETAIL_STREAM_IDLE_TIMEOUT)
-    else:
+    elif not has_said(&connection.downstream):
+        stats[LISTENER_IDLE_TIMEOUT] += not downstream.last
         downstream.closing = True
+
+
+cdef bint has_said(SideC* side) noexcept nogil:
+    """Whether there is something to read after all: an event may not have told of it yet, and a request is no silence."""
+    cdef uint8_t byte
+    if recv(side.source.fd, &byte, 1, MSG_PEEK) >= 0:
+        side.flags |= SIDE_READABLE
+    return side_has_input(side)
 
 
 cdef void stream_late(StreamC* stream, int kind) noexcept nogil:

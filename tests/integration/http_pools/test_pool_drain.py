@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 from tests.support.http_client import HttpClient
 from tests.support.http_messages import get, ok
 from tests.support.http_origin import Gate
@@ -15,7 +18,7 @@ LONG_MS = 600_000
 
 
 def test_a_drain(service: HttpService) -> None:
-    """Idle connections end at once, one with a request once that is answered; then the drain is over, by itself."""
+    """Idle connections end by themselves, one with a request once that is answered; so does the drain."""
     origin = service.origin()
     service.serve(to(origin), workers=2)
     idle, busy = service.client(), service.client()
@@ -33,6 +36,34 @@ def test_a_drain(service: HttpService) -> None:
     assert busy.expect_closed() == "end"
     assert drained.result(LIMIT_S) == 0
     assert service.listener()["downstream_cx_drain_close"] == 0
+
+
+def test_requests_on_their_way_when_a_drain_begins(service: HttpService) -> None:
+    """Each is answered, and the answer says that it is the last: nobody who is at it meets an end instead."""
+    origin = service.origin()
+    service.serve(to(origin), workers=2)
+    clients = [service.client() for _ in range(8)]
+    begun = threading.Event()
+    with ThreadPoolExecutor(len(clients)) as threads:
+        ends = [threads.submit(_ask_until_last, client, begun) for client in clients]
+        begun.wait(LIMIT_S)
+        drained = service.proxy.start(service.proxy.proxy.drain(LONG_MS))
+        paused = [each.result(LIMIT_S) for each in ends]
+    assert not any(paused)
+    assert drained.result(LIMIT_S) == 0
+
+
+def _ask_until_last(client: HttpClient, begun: threading.Event) -> bool:
+    """Ask again and again; whether an end came instead of an answer."""
+    while True:
+        try:
+            response = client.exchange(get(b"/"))
+        except (AssertionError, OSError):
+            return True
+        begun.set()
+        assert response.status == 200
+        if response.values(b"Connection") == [b"close"]:
+            return client.expect_closed() != "end"
 
 
 def test_the_limit_of_a_drain(service: HttpService) -> None:
