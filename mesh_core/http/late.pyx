@@ -53,8 +53,6 @@ cdef void connection_old(ConnectionC* connection, DownstreamC* downstream) noexc
     downstream.last = True
     if downstream.stream != NULL:
         downstream.stream.flags |= STREAM_LAST
-    elif not downstream.input.size:
-        downstream.closing = True
 
 
 cdef void connection_late(ConnectionC* connection, DownstreamC* downstream, int kind) noexcept nogil:
@@ -72,7 +70,7 @@ cdef void connection_late(ConnectionC* connection, DownstreamC* downstream, int 
 
 
 cdef bint has_said(SideC* side) noexcept nogil:
-    """Whether there is something to read after all: an event may not have told of it yet, and a request is no silence."""
+    """Whether there is something to read after all, which no event has told of yet: a request is no silence."""
     cdef uint8_t byte
     if recv(side.source.fd, &byte, 1, MSG_PEEK) >= 0:
         side.flags |= SIDE_READABLE
