@@ -30,6 +30,9 @@ _TARGETS = ("cluster", "routes", "virtual_hosts")
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")
 """Those that are refused in any other case."""
 
+LISTED_PATH_CHARACTERS = 1024
+"""Of a path to compare with, in virtual hosts with route_order: listed."""
+
 
 def check_routes(index: int, listener: Listener, report: Report) -> None:
     """Report everything in the routes of listener number `index` and of its filter chains that cannot work."""
@@ -68,6 +71,20 @@ def _check_virtual_hosts(path: list[PathStep], hosts: object, report: Report) ->
         _check_hosts([*path, place, "hosts"], host.hosts, taken, report)
         check_timeouts([*path, place, "timeouts"], host.timeouts, report)
         _Routes(report).check([*path, place], host.routes)
+        if host.route_order == "listed":
+            _check_listed([*path, place], host.routes, report)
+
+
+def _check_listed(path: list[PathStep], routes: object, report: Report) -> None:
+    """Paths that are asked one by one are asked as regular expressions, which are not as long as paths may be."""
+    for place, route in enumerate(routes if isinstance(routes, tuple) else ()):
+        matches = route.matches if isinstance(route, Route) else ()
+        for number, match in enumerate(matches if isinstance(matches, tuple) else ()):
+            for name in ("exact", "prefix"):
+                text = getattr(match.path, name, None) if isinstance(match, RouteMatch) else None
+                if isinstance(text, str) and len(text) > LISTED_PATH_CHARACTERS:
+                    at = [*path, "routes", place, "matches", number, "path", name]
+                    report(at, f"longer than {LISTED_PATH_CHARACTERS} characters", "or leave out route_order: listed")
 
 
 def _check_hosts(
@@ -126,7 +143,7 @@ class _Routes:
                 sound.append(isinstance(part, of) and _check_text([*path, name, place], part, self._report))
         if not all(sound) or not isinstance(match.method, str | None):
             return
-        first = self._matches.setdefault(_key(match), path)
+        first = self._matches.setdefault(match_key(match), path)
         if first is not path:
             message = f"nothing tells it from {path_text(first)}, which comes first"
             self._report(path, message, "give one of them something that the other has not")
@@ -166,7 +183,7 @@ def _check_regex(path: list[PathStep], pattern: object, report: Report) -> None:
             report(path, f"{quoted(pattern)}: {error.message}", "docs/routing.md tells what may stand there")
 
 
-def _key(match: RouteMatch) -> Hashable:
+def match_key(match: RouteMatch) -> Hashable:
     """The same for two matches that fit the same requests by the same words."""
     path = match.path or PathMatch(prefix="/")
     if path.prefix is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import FieldInfo, fields
@@ -18,6 +19,15 @@ def read_message(value: object, faults: FaultList) -> Node:
     Keys that are no strings, and what is beyond the bounds, go to `faults`.
     """
     return _Reader(faults).node(value)
+
+
+def to_builtins(value: Any) -> Any:
+    """What an object of the schema's types says beyond their defaults, in dict, list, str … as messages have it."""
+    if isinstance(value, Struct):
+        return {key: to_builtins(part) for key, part in _given(value).items()}
+    if isinstance(value, dict):
+        return {key: to_builtins(part) for key, part in value.items()}
+    return [to_builtins(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 class _Reader:

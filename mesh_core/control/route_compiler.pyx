@@ -16,11 +16,16 @@ from mesh_core.routing.virtual_host_table cimport (
 )
 from mesh_core.snapshot.tables cimport NameC
 
+from msgspec.structs import replace
+
 from mesh_core.config.host_pattern import parse_host_pattern
-from mesh_core.config.regex import compile_regex
+from mesh_core.config.regex import compile_regex, literal
 from mesh_core.config.schema import HttpSettings, PathMatch, Route, RouteMatch, VirtualHost
 
 ANY_PATH = PathMatch(prefix="/")
+
+# The groups of a node.
+EXACT, PREFIXES, REGEXES = range(3)
 
 
 cdef RouteTableC* compile_routes(Snapshot snapshot, destination, dict clusters) except NULL:
@@ -108,14 +113,17 @@ cdef compile_paths(RouteMatchCompiler compiler, VirtualHostC* out, scope, dict c
     cdef dict groups = {"": ([], [], [])}
     cdef dict tables = {}
     out.paths.seed = secrets.randbits(64)
-    ordered = sorted(
-        [(match, route) for route in scope[1].routes for match in route.matches or (RouteMatch(),)], key=precedence)
+    ordered = [(match, route) for route in scope[1].routes for match in route.matches or (RouteMatch(),)]
+    is_listed = scope[1].route_order == "listed"
+    if not is_listed:
+        ordered.sort(key=precedence)
     for rank, (match, route) in enumerate(ordered):
         path = match.path or ANY_PATH
-        kind, text = looked_up_with(path)
-        out.paths.has_regexes = out.paths.has_regexes or path.regex is not None
-        table = compile_route(snapshot, out, scope, route, text if path.prefix is not None else "", clusters, tables)
-        groups.setdefault(text, ([], [], []))[kind].append((rank, match, table))
+        kind, text = (REGEXES, "") if is_listed else looked_up_with(path)
+        prefix = path.prefix.rstrip("/") if path.prefix is not None else ""
+        out.paths.has_regexes = out.paths.has_regexes or kind == REGEXES
+        table = compile_route(snapshot, out, scope, route, prefix, clusters, tables)
+        groups.setdefault(text, ([], [], []))[kind].append((rank, by_regex(match) if is_listed else match, table))
     compile_nodes(compiler, &out.paths, groups)
 
 
@@ -126,13 +134,25 @@ def precedence(entry):
 
 
 def looked_up_with(path):
-    """Which group of a node's a match is in (0 exact, 1 prefix, 2 regex), and the node's text."""
+    """Which group of a node's a match is in, and the node's text."""
     if path.exact is not None:
-        return 0, path.exact
+        return EXACT, path.exact
     if path.prefix is not None:
-        return 1, path.prefix.rstrip("/")
+        return PREFIXES, path.prefix.rstrip("/")
     # Where the expression fits, the path is at or below this.
-    return 2, compile_regex(path.regex).literal_prefix.rpartition("/")[0]
+    return REGEXES, compile_regex(path.regex).literal_prefix.rpartition("/")[0]
+
+
+def by_regex(match):
+    """The same match by a regular expression, so that it can be asked in its turn: those of a node are, by rank."""
+    path = match.path or ANY_PATH
+    if path.regex is not None:
+        return match
+    if path.exact is not None:
+        return replace(match, path=PathMatch(regex=literal(path.exact)))
+    text = path.prefix.rstrip("/")
+    # The root fits what is no path, too.
+    return replace(match, path=PathMatch(regex=literal(text) + "(/(?s).*)?") if text else None)
 
 
 cdef compile_route(Snapshot snapshot, VirtualHostC* host, scope, route, str prefix, dict clusters, dict tables):

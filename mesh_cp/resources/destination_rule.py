@@ -246,6 +246,9 @@ def check(spec: DestinationRuleSpec, checks: Checks) -> None:
 
 def _check_policy(path: list[PathStep], policy: TrafficPolicy, checks: Checks) -> None:
     _check_settings(path, policy, checks)
+    if policy.proxy_protocol is not None:
+        message = "requests of many share a connection: of effect for ports of TCP only"
+        checks.warning([*path, "proxyProtocol"], message)
     numbers: dict[int, int] = {}
     for index, settings in enumerate(policy.port_level_settings):
         here = [*path, "portLevelSettings", index]

@@ -20,7 +20,7 @@ class EntryPort(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, r
 
     number: PortNumber
     name: PortName
-    protocol: Annotated[str, Meta(max_length=32)] = "TCP"
+    protocol: Annotated[str, Meta(max_length=32)] | None = None
     target_port: PortNumber | None = None
 
 

@@ -5,6 +5,6 @@ mesh_core/routing/regex.pxd.
 """
 
 from mesh_core.config.regex.automaton import Automaton, compile_regex
-from mesh_core.config.regex.syntax import RegexError
+from mesh_core.config.regex.syntax import RegexError, literal
 
-__all__ = ["Automaton", "RegexError", "compile_regex"]
+__all__ = ["Automaton", "RegexError", "compile_regex", "literal"]

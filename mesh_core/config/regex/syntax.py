@@ -29,6 +29,7 @@ _GROUP_NAME = re.compile(r"\?P?<([A-Za-z0-9_]{1,64})>")
 _FLAGS = re.compile(r"\?([is]*)(?:-([is]+))?([:)])")
 _CLASSES = {"d": DIGIT, "s": SPACE, "w": WORD}
 _CONTROLS = {"a": 7, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
+_SPECIAL = frozenset(".^$*+?()[]{}|\\")
 _ANY = complement(())
 _ANY_BUT_NEWLINE = complement(((10, 10),))
 
@@ -39,6 +40,11 @@ class RegexError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+
+def literal(text: str) -> str:
+    """The expression that fits `text` alone."""
+    return "".join(f"\\{each}" if each in _SPECIAL else each for each in text)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -42,6 +42,16 @@ class VirtualHost(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             ),
         ),
     ] = ()
+    route_order: Annotated[
+        Literal["most_exact", "listed"],
+        Meta(
+            description=(
+                "Which of the routes that fit a request counts. most_exact: that of the most exact match, by the "
+                "Gateway API's order. listed: the first in the list, as in Envoy and in Istio's VirtualService; they "
+                "are then asked one by one. Default: most_exact, so that no route hides another by its place."
+            ),
+        ),
+    ] = "most_exact"
     timeouts: Annotated[
         RouteTimeouts | None,
         Meta(

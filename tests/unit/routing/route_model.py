@@ -29,7 +29,7 @@ def choose(listener: Listener, asked: Asked) -> tuple[str, str, str] | None:
     if host is None:
         return None
     found = [
-        (_precedence(match, place), route, match)
+        ((place,) if host.route_order == "listed" else _precedence(match, place), route, match)
         for place, (route, match) in enumerate(
             (route, match) for route in host.routes for match in route.matches or (RouteMatch(),)
         )

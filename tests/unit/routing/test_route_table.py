@@ -199,6 +199,22 @@ def test_more_query_parameters_than_are_noted() -> None:
         assert chosen(of, Asked(query=query)) == name
 
 
+def test_the_first_of_the_list_with_route_order_listed() -> None:
+    odd = "/!$&'()*+,;=:@Az0._~%41-/[]{}^|`"
+    of = listener(VirtualHost(name="all", hosts=("*",), route_order="listed", routes=(
+        route("header", RouteMatch(headers=(HeaderMatch(name="a", exact="1"),))),
+        route("odd", by_path(exact=odd)),
+        route("prefix", by_path(prefix="/a/")),
+        route("hidden", by_path(exact="/a/b")),
+        route("rest", RouteMatch(method="GET")),
+    )))  # fmt: skip
+    assert chosen(of, Asked(path=b"/a/b", headers=((b"a", b"1", True),))) == "header"
+    assert chosen(of, Asked(path=odd.encode())) == "odd"
+    assert chosen(of, Asked(path=odd.encode() + b"x")) == "rest"
+    assert [chosen(of, Asked(path=path)) for path in (b"/a", b"/a/b", b"/ab", b"*")] == ["prefix"] * 2 + ["rest"] * 2
+    assert chosen(of, Asked(path=b"/b", method=b"PUT")) is None
+
+
 def test_short_forms() -> None:
     of = Listener(name="in", address="x", protocol="http", routes=(route("a"),))
     assert found(Routes(of), Asked(authority=b"")) == ("*", "a", "")
@@ -275,11 +291,14 @@ _AUTHORITIES = st.builds(
 )  # fmt: skip
 
 
+_ORDERS = st.sampled_from(("most_exact", "listed"))
+
+
 @st.composite
 def _listeners(draw: st.DrawFn) -> Listener:
     hosts = draw(st.lists(st.lists(_HOSTS, min_size=1, max_size=3), min_size=1, max_size=3))
     return listener(*(
-        VirtualHost(name=f"v{index}", hosts=tuple(each), routes=tuple(
+        VirtualHost(name=f"v{index}", hosts=tuple(each), route_order=draw(_ORDERS), routes=tuple(
             route(f"r{place}", *matches)
             for place, matches in enumerate(draw(st.lists(st.lists(_MATCHES, max_size=3), max_size=6)))))
         for index, each in enumerate(hosts)
