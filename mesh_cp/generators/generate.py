@@ -111,7 +111,7 @@ class _Making:
 
     def make(self) -> Generated:
         for port in self._proxy.inbound:
-            self._add(inbound(port))
+            self._take(inbound(self._world, self._proxy.client, port))
         if self._proxy.outbound is not None:
             self._take(outbound_listener(self._proxy.outbound))
         dialled = list(self._dialled())

@@ -4,17 +4,34 @@ from __future__ import annotations
 
 from mesh_core.config.schema import Cluster, Listener, Route, VirtualHost
 from mesh_cp.generators.actions import UPGRADES
+from mesh_cp.generators.context import Context
 from mesh_cp.generators.names import inbound_name
-from mesh_cp.generators.output import Output, cluster_output, endpoint_output, listener_output, route_output
+from mesh_cp.generators.output import Output, Piece, cluster_output, endpoint_output, listener_output, route_output
 from mesh_cp.generators.proxy import Inbound
+from mesh_cp.model import Client, World
+from mesh_cp.model.service import Protocol
 
 
-def inbound(port: Inbound) -> tuple[Output, ...]:
-    """The outputs for one port. It depends on nothing but the proxy itself."""
+def inbound(world: World, client: Client, port: Inbound) -> Piece:
+    """The outputs for one port. What nobody says the protocol of is relayed as bytes."""
+    context = Context(world, client)
+    protocol = port.protocol if port.protocol != "auto" or not port.service else _protocol(context, port)
+    return Piece(outputs=_outputs(port, protocol), facts=frozenset(context.facts))
+
+
+def _protocol(context: Context, port: Inbound) -> Protocol:
+    service = context.service(context.resolve(port.service, context.client.namespace))
+    for each in service.ports if service is not None else ():
+        if each.target in (port.number, port.name or None):
+            return each.protocol
+    return "auto"
+
+
+def _outputs(port: Inbound, protocol: Protocol) -> tuple[Output, ...]:
     name = inbound_name(port.number)
     cluster = cluster_output(Cluster(name=name, endpoints=(), connect_timeout_ms=10_000, panic_threshold_percent=0))
     endpoints = endpoint_output(name, (port.app,))
-    if port.protocol != "http":
+    if protocol != "http":
         listener = Listener(name=name, address=port.listen, traffic_direction="inbound", cluster=name)
         return cluster, endpoints, listener_output(listener)
     listener = Listener(

@@ -12,11 +12,17 @@ from mesh_cp.model.service import Protocol
 
 
 class Inbound(Struct, frozen=True, kw_only=True):
-    """A port of the workload: where the proxy takes what is for it, and where the workload itself listens."""
+    """A port of the workload: where the proxy takes what is for it, and where the workload itself listens.
+
+    With `protocol` auto it is what the Service `service`, a name of the client's namespace or a host, says of its port
+    with the target `number` or `name`.
+    """
 
     number: int
     listen: str
     app: str
+    name: str = ""
+    service: str = ""
     protocol: Protocol = "auto"
 
 

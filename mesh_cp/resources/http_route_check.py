@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 from mesh_core.config.check_header_modifier import check_header_modifier
@@ -22,6 +21,7 @@ from mesh_cp.resources.http_route import (
     RouteMatch,
     Timeouts,
 )
+from mesh_cp.resources.virtual_service_check import NEW_PATH, NOT_NORMAL
 
 _FIELDS = {
     "RequestHeaderModifier": ("request_header_modifier", "requestHeaderModifier"),
@@ -34,8 +34,6 @@ _FIELDS = {
 _FOR_BACKENDS = ("RequestHeaderModifier", "ResponseHeaderModifier")
 _REDIRECTS = (301, 302, 303, 307, 308)
 _NOT_YET = "the proxy does not do this yet: of no effect here"
-# The Gateway API's own patterns of paths.
-_PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@/%-]*")
 
 
 def check(spec: HttpRouteSpec, checks: Checks) -> None:
@@ -99,9 +97,9 @@ def _check_match(path: list[PathStep], match: RouteMatch, checks: Checks) -> Non
     here = [*path, "path", "value"]
     if match.path.type == "RegularExpression":
         checks.regex(here, match.path.value)
-    elif not _PATH.fullmatch(match.path.value):
+    elif not NEW_PATH.fullmatch(match.path.value):
         checks.error(here, f"{quoted(match.path.value)} is no path", "for example /api")
-    elif "//" in match.path.value or re.search(r"/\.\.?(/|$)|%2[fF]", match.path.value):
+    elif NOT_NORMAL.search(match.path.value):
         checks.error(here, f"{quoted(match.path.value)} is not normalized", "leave out //, /./, /../ and %2F")
     for index, header in enumerate(match.headers):
         if header.type == "RegularExpression":
@@ -198,9 +196,9 @@ def _check_path(path: list[PathStep], modifier: PathModifier | None, by_prefix: 
     text = modifier.replace_full_path if wants_full else modifier.replace_prefix_match
     if text is None:
         checks.error([*path, name], "missing", f"type: {modifier.type} needs it")
-    elif not (text == "" and not wants_full) and not _PATH.fullmatch(text):
+    elif not (text == "" and not wants_full) and not NEW_PATH.fullmatch(text):
         checks.error([*path, name], f"{quoted(text)} is no path", "for example /new")
-    elif "//" in text or re.search(r"/\.\.?(/|$)|%2[fFeE]|%5[cC]|%00", text):
+    elif NOT_NORMAL.search(text):
         checks.error([*path, name], f"{quoted(text)} is not normalized", "leave out //, /./, /../ and escaped slashes")
     if not wants_full and not by_prefix:
         message = "there is no prefix to replace: not every match of this rule is by one"

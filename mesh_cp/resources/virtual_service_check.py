@@ -7,6 +7,7 @@ import re
 from mesh_core.config.check_header_modifier import check_header_modifier
 from mesh_core.config.faults import PathStep
 from mesh_core.config.schema import HeaderModifier
+from mesh_core.config.schema.common import HOST_LABEL
 from mesh_core.config.schema.route_action import RouteAction
 from mesh_core.config.wording import quoted
 from mesh_cp.resources.common import Checks, StringMatch, is_given
@@ -14,6 +15,7 @@ from mesh_cp.resources.virtual_service import (
     FaultInjection,
     Headers,
     HttpMatch,
+    HttpRedirect,
     HttpRoute,
     TcpRoute,
     VirtualServiceSpec,
@@ -21,7 +23,14 @@ from mesh_cp.resources.virtual_service import (
 )
 
 _PATH = re.compile(r"/[!$&'()*+,;=:@A-Za-z0-9._~%/\[\]{}^|`-]*")
+_AUTHORITY = re.compile(rf"{HOST_LABEL}(\.{HOST_LABEL})*(:[1-9][0-9]{{0,4}})?")
 _COMMAND = re.compile(r"%[A-Z_]+(\(.*\))?%")
+NEW_PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@/%-]{0,1023}")
+"""What a path may be that stands in place of another, as the Gateway API has it."""
+
+NOT_NORMAL = re.compile(r"//|/\.\.?(/|$)|%2[fFeE]|%5[cC]|%00|%(?![0-9A-Fa-f]{2})")
+"""What makes a path one that a further look could read as another."""
+
 _PATTERN_CHARACTERS = 500
 _ANSWERS = ("route", "redirect", "direct_response")
 _TYPES = ("exact", "prefix", "regex")
@@ -56,14 +65,8 @@ def _check_http(path: list[PathStep], route: HttpRoute, checks: Checks) -> None:
         if each.destination.host.startswith("*"):
             checks.error([*path, "route", index, "destination", "host"], "a destination is one host")
     _check_headers([*path, "headers"], route.headers, checks)
-    if route.redirect is not None and route.redirect.redirect_code not in REDIRECTS:
-        code = route.redirect.redirect_code
-        checks.error([*path, "redirect", "redirectCode"], f"{code} leads nowhere", "write 301, 302, 303, 307 or 308")
     if route.redirect is not None:
-        redirect = route.redirect
-        checks.only_one([*path, "redirect"], redirect, ("port", "derive_port"), required=False)
-        if redirect.derive_port == "FROM_PROTOCOL_DEFAULT" and redirect.scheme is None:
-            checks.error([*path, "redirect", "derivePort"], "which protocol is meant?", "add scheme")
+        _check_redirect([*path, "redirect"], route.redirect, checks)
     if answer != "route" and answer is not None:
         for name in ("rewrite", "mirror", "mirrors"):
             if is_given(getattr(route, name)):
@@ -74,13 +77,44 @@ def _check_http(path: list[PathStep], route: HttpRoute, checks: Checks) -> None:
     _check_counterparts(path, route, checks)
 
 
+def _check_redirect(path: list[PathStep], redirect: HttpRedirect, checks: Checks) -> None:
+    if redirect.redirect_code not in REDIRECTS:
+        message = f"{redirect.redirect_code} leads nowhere"
+        checks.error([*path, "redirectCode"], message, "write 301, 302, 303, 307 or 308")
+    if (redirect.uri, redirect.authority, redirect.port, redirect.scheme, redirect.derive_port) == (None,) * 5:
+        checks.error(path, "leads to where it came from", "add uri, authority, port or scheme")
+    if redirect.uri is not None:
+        _check_path([*path, "uri"], redirect.uri, checks)
+    if redirect.authority is not None and not _AUTHORITY.fullmatch(redirect.authority):
+        checks.error([*path, "authority"], f"{quoted(redirect.authority)} is no host", "for example shop.example")
+    checks.only_one(path, redirect, ("port", "derive_port"), required=False)
+    if redirect.derive_port == "FROM_PROTOCOL_DEFAULT" and redirect.scheme is None:
+        checks.error([*path, "derivePort"], "which protocol is meant?", "add scheme")
+    if redirect.derive_port == "FROM_REQUEST_PORT" and redirect == HttpRedirect(derive_port="FROM_REQUEST_PORT"):
+        checks.error(path, "leads to where it came from", "add uri, authority or scheme")
+
+
+def _check_path(path: list[PathStep], text: str, checks: Checks) -> None:
+    """Report a new path that is none, or that a further look could read as another."""
+    if not NEW_PATH.fullmatch(text):
+        checks.error(path, f"{quoted(text)} is no path", "for example /v1")
+    elif NOT_NORMAL.search(text):
+        checks.error(path, f"{quoted(text)} is not normalized", "leave out //, /./, /../ and escaped slashes")
+
+
 def _check_rewrite(path: list[PathStep], route: HttpRoute, checks: Checks) -> None:
     rewrite = route.rewrite
-    if rewrite is None or rewrite.uri is None:
+    if rewrite is None:
+        return
+    if rewrite.uri is None and rewrite.authority is None:
+        checks.error([*path, "rewrite"], "changes nothing", "add uri or authority")
+    if rewrite.authority is not None and not _AUTHORITY.fullmatch(rewrite.authority):
+        message = f"{quoted(rewrite.authority)} is no host"
+        checks.error([*path, "rewrite", "authority"], message, "for example shop.example")
+    if rewrite.uri is None:
         return
     here = [*path, "rewrite", "uri"]
-    if not _PATH.fullmatch(rewrite.uri):
-        checks.error(here, f"{quoted(rewrite.uri)} is no path", "for example /v1")
+    _check_path(here, rewrite.uri, checks)
     kinds = {"prefix" if match.uri is None else next(t for t in _TYPES if getattr(match.uri, t) is not None)
              for match in route.match if match.uri is None or _one(match.uri)}  # fmt: skip
     if "regex" in kinds:

@@ -238,6 +238,8 @@ def test_a_virtual_service_keeps_its_order_and_what_is_never_asked_is_left_out()
         ({"route": [to()], "rewrite": {"uri": "/v1"}, "match": [{"uri": {"exact": "/a"}}]},
          {"cluster": HOST, "upgrades": ["websocket"], "matches": [{"path": {"exact": "/a"}}],
           "rewrite": {"path": {"full": "/v1"}}}),
+        ({"route": [to()], "timeout": "1.5s"},
+         {"cluster": HOST, "upgrades": ["websocket"], "timeouts": {"request_ms": 1500}}),
         ({"route": [to(headers={"response": {"remove": ["x"]}})], "headers": {"request": {"set": {"y": "1"}}}},
          {"clusters": [{"cluster": HOST, "response_headers": {"remove": ["x"]}}], "upgrades": ["websocket"],
           "request_headers": {"set": {"y": "1"}}}),
@@ -270,6 +272,10 @@ BACKENDS = [{"name": "cart", "port": 80}]
             {"type": "RequestHeaderModifier", "requestHeaderModifier": {"add": [{"name": "a", "value": "1"}]}}]},
          {"cluster": HOST, "upgrades": ["websocket"], "rewrite": {"path": {"prefix": "/n"}},
           "request_headers": {"add": {"a": "1"}}}),
+        ({"backendRefs": BACKENDS, "timeouts": {"request": "0s", "backendRequest": "0s"}},
+         {"cluster": HOST, "upgrades": ["websocket"], "timeouts": {"request_ms": 0, "per_try_ms": 0}}),
+        ({"backendRefs": BACKENDS, "timeouts": {"backendRequest": "2s"}},
+         {"cluster": HOST, "upgrades": ["websocket"], "timeouts": {"per_try_ms": 2000}}),
         ({"backendRefs": BACKENDS, "sessionPersistence": {"sessionName": "s", "cookie": {"lifetimeType": "Session"}}},
          {"cluster": HOST, "upgrades": ["websocket"], "session_affinity": {"cookie": {"name": "s"}}}),
         ({"backendRefs": BACKENDS, "matches": [
@@ -360,6 +366,16 @@ def test_an_inbound_port_is_a_listener_and_the_workload() -> None:
     config = assembled(outputs(world(), proxy(inbound=ports, outbound=None)))
     assert [(each.name, each.protocol, each.traffic_direction) for each in config.listeners] == [
         ("inbound:8080", "http", "inbound"), ("inbound:6379", "tcp", "inbound")]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("port", "expected"),
+    [({"name": "http"}, "http"), ({"name": "x"}, "tcp"), ({"name": "http", "targetPort": 1}, "tcp")],
+)
+def test_an_inbound_port_speaks_what_its_service_says(port: dict[str, Any], expected: str) -> None:
+    one = Inbound(number=8080, listen="0.0.0.0:15006", app="127.0.0.1:8080", service="cart")
+    made = world(service("cart", {"port": 80, "targetPort": 8080, **port}))
+    assert assembled(outputs(made, proxy(inbound=(one,), outbound=None))).listeners[0].protocol == expected
 
 
 def test_names_too_long_are_cut_and_told_apart() -> None:
