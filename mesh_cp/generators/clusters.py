@@ -13,6 +13,8 @@ from mesh_core.config.schema import (
     Maglev,
     OutlierDetection,
     PeerNames,
+    Retry,
+    RetryBudget,
     RingHash,
     SlowStart,
 )
@@ -56,6 +58,7 @@ def cluster(
             max_requests_per_connection=http.max_requests_per_connection or None,
             max_connection_duration_ms=duration_ms or None,
         ),
+        retry=Retry(budget=_retry_budget(policy)),
         circuit_breakers=_breakers(policy),
         outlier_detection=_outliers(policy),
         tls=None if policy.tls is None else _tls(policy.tls, service),
@@ -102,6 +105,14 @@ def _panic_percent(policy: Effective) -> int:
     """Istio never sends to endpoints that are out, unless told when to."""
     detection = policy.outlier_detection
     return detection.min_health_percent or 0 if detection is not None else 0
+
+
+def _retry_budget(policy: Effective) -> RetryBudget:
+    """Istio's maxRetries is a number at one time, whatever the load; its retryBudget goes before."""
+    budget, most = policy.retry_budget, policy.http.max_retries
+    if budget is not None:
+        return RetryBudget(percent=round(budget.percent), min_concurrency=budget.min_retry_concurrency)
+    return RetryBudget(percent=0, min_concurrency=most) if most else RetryBudget()
 
 
 def _breakers(policy: Effective) -> CircuitBreakers | None:

@@ -17,7 +17,11 @@ def endpoints(
     service: Service, port: ServicePort, members: Mapping[str, Workload], labels: Mapping[str, str]
 ) -> tuple[Endpoint, ...]:
     """All that have `labels`, in an order that does not change; each address once, and none that leads nowhere."""
-    found = _static(service, port, labels) if service.discovery != "workloads" else _members(port, members, labels)
+    if service.discovery == "workloads":
+        able = {key: each for key, each in members.items() if each.healthy or service.members_unready}
+        found = _members(port, able, labels)
+    else:
+        found = _static(service, port, labels)
     taken: dict[str, Endpoint] = {}
     for each in found:
         if _is_good(each.address, by_name=service.discovery != "static" and _looks_up(service)):
@@ -31,7 +35,7 @@ def _looks_up(service: Service) -> bool:
 
 def _members(port: ServicePort, members: Mapping[str, Workload], labels: Mapping[str, str]) -> Iterator[Endpoint]:
     for _, workload in sorted(members.items()):
-        if workload.healthy and has_labels(workload.labels, labels):
+        if has_labels(workload.labels, labels):
             # An endpoint of Istio's may call the port as the service does.
             address = workload.address(*((port.name,) if port.name else ()), port.target)
             if address is not None:

@@ -93,6 +93,7 @@ def _service(resource: Resource, spec: ServiceSpec) -> Service:
         selector=spec.selector if alias is None else {},
         endpoints=() if alias is None else (StaticEndpoint(address=alias),),
         is_external=alias is not None,
+        members_unready=spec.publish_not_ready_addresses,
         key=resource.key,
     )
 

@@ -47,8 +47,8 @@ class Service(Struct, frozen=True, kw_only=True):
 
     `discovery`: workloads, those that belong to it; static, `endpoints`; strict_dns and logical_dns, the addresses
     that are looked up for the names in `endpoints`; none, it only stands for what its routes say. With
-    `members_by_name` its workloads may have host names for addresses. `key` is the manifest's, None where there is
-    none. `visible_to` are namespaces, empty for all.
+    `members_by_name` its workloads may have host names for addresses, with `members_unready` they need not be healthy.
+    `key` is the manifest's, None where there is none. `visible_to` are namespaces, empty for all.
     """
 
     host: str
@@ -60,6 +60,7 @@ class Service(Struct, frozen=True, kw_only=True):
     endpoints: tuple[StaticEndpoint, ...] = ()
     is_external: bool = False
     members_by_name: bool = False
+    members_unready: bool = False
     visible_to: frozenset[str] = frozenset()
     key: Key | None = None
 

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta, Struct
 
 from mesh_core.config.schema.route_action import HeaderName, HeaderValue, UrlHost
+from mesh_core.config.schema.route_match import MethodName
 from mesh_cp.resources.common import Duration, Host, PortNumber
 from mesh_cp.resources.gaps import Gaps, error, warning
 from mesh_cp.resources.gateway_api import BackendObject, ParentRef
@@ -110,9 +111,9 @@ class Cors(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename
 
     allow_origins: tuple[Annotated[str, Meta(max_length=253)], ...] = ()
     allow_credentials: bool = False
-    allow_methods: tuple[str, ...] = ()
-    allow_headers: tuple[str, ...] = ()
-    expose_headers: tuple[str, ...] = ()
+    allow_methods: tuple[MethodName, ...] = ()
+    allow_headers: tuple[HeaderName, ...] = ()
+    expose_headers: tuple[HeaderName, ...] = ()
     max_age: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 5
 
 

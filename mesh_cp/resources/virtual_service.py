@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta, Struct
 
 from mesh_core.config.schema.route_action import HeaderName, HeaderValue
+from mesh_core.config.schema.route_match import MethodName
 from mesh_cp.resources.common import Duration, Host, Labels, Percentage, PortNumber, StringMatch
 from mesh_cp.resources.destination_rule import PortSelector
 from mesh_cp.resources.gaps import Gaps, error, warning
@@ -168,9 +169,9 @@ class Cors(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename
 
     allow_origin: tuple[str, ...] = ()
     allow_origins: tuple[StringMatch, ...] = ()
-    allow_methods: tuple[str, ...] = ()
-    allow_headers: tuple[str, ...] = ()
-    expose_headers: tuple[str, ...] = ()
+    allow_methods: tuple[MethodName, ...] = ()
+    allow_headers: tuple[HeaderName, ...] = ()
+    expose_headers: tuple[HeaderName, ...] = ()
     max_age: Duration | None = None
     allow_credentials: bool | None = None
     unmatched_preflights: Literal["UNSPECIFIED", "FORWARD", "IGNORE"] | None = None

@@ -16,6 +16,7 @@ from mesh_cp.resources.virtual_service import (
     Headers,
     HttpMatch,
     HttpRedirect,
+    HttpRetry,
     HttpRoute,
     TcpRoute,
     VirtualServiceSpec,
@@ -33,6 +34,13 @@ NOT_NORMAL = re.compile(r"//|/\.\.?(/|$)|%2[fFeE]|%5[cC]|%00|%(?![0-9A-Fa-f]{2})
 
 _PATTERN_CHARACTERS = 500
 _ANSWERS = ("route", "redirect", "direct_response")
+RETRY_CONDITIONS = frozenset((
+    "5xx", "gateway-error", "reset", "reset-before-request", "connect-failure", "refused-stream", "retriable-4xx",
+    "retriable-status-codes",
+))  # fmt: skip
+"""Of Envoy's reasons to try again those that the proxy knows; others are gRPC's."""
+
+RETRY_STATUS = re.compile(r"[2-5][0-9][0-9]")
 _TYPES = ("exact", "prefix", "regex")
 REDIRECTS = (0, 301, 302, 303, 307, 308)
 
@@ -137,10 +145,20 @@ def _check_counterparts(path: list[PathStep], route: HttpRoute, checks: Checks) 
         if is_given(getattr(route, name)) and needed not in RouteAction.__struct_fields__:
             shown = "corsPolicy" if name == "cors_policy" else name
             checks.warning([*path, shown], "the proxy does not do this yet: of no effect here")
+    if route.retries is not None:
+        _check_retries([*path, "retries"], route.retries, checks)
     if route.fault is not None:
         _check_fault([*path, "fault"], route.fault, checks)
     for index, origin in enumerate(route.cors_policy.allow_origins if route.cors_policy is not None else ()):
         _check_string([*path, "corsPolicy", "allowOrigins", index], origin, checks)
+
+
+def _check_retries(path: list[PathStep], retries: HttpRetry, checks: Checks) -> None:
+    if retries.retry_ignore_previous_hosts is False:
+        checks.warning([*path, "retryIgnorePreviousHosts"], "a retry goes to another endpoint while there is one")
+    for word in (retries.retry_on or "").split(","):
+        if word.strip() and word.strip() not in RETRY_CONDITIONS and not RETRY_STATUS.fullmatch(word.strip()):
+            checks.warning([*path, "retryOn"], f"{quoted(word.strip())} is not a reason to try again here")
 
 
 def _check_fault(path: list[PathStep], fault: FaultInjection, checks: Checks) -> None:

@@ -53,6 +53,9 @@ def to(subset: str = "", weight: int = 0, **more: Any) -> dict[str, Any]:
                                "max_requests": 2**31 - 1, "max_pending_requests": 8}}),
         ({"tls": {"mode": "SIMPLE", "sni": "x.example"}},
          {"load_balancer": "least_request", "tls": {"trusted_ca": "system", "server_name": "x.example"}}),
+        ({"connectionPool": {"http": {"maxRetries": 5}}},
+         {"load_balancer": "least_request", "retry": {"budget": {"percent": 0, "min_concurrency": 5}}}),
+        ({"retryBudget": {"percent": 12.4}}, {"load_balancer": "least_request", "retry": {"budget": {"percent": 12}}}),
         ({"tls": {"mode": "ISTIO_MUTUAL"}}, {"load_balancer": "least_request"}),
         ({"proxyProtocol": {"version": "V2"}}, {"load_balancer": "least_request"}),
     ],
@@ -94,6 +97,13 @@ def test_only_workloads_that_can_be_reached_are_endpoints() -> None:
     )
     assert content(made, proxy("cart"), "endpoint", HOST) == [
         "10.0.0.1:8080", {"address": "[fd00::1]:8080", "weight": 3}]  # fmt: skip
+
+
+def test_workloads_that_are_not_ready_where_the_service_asks_for_them() -> None:
+    ill = Workload(id="i", namespace="shop", name="i", ports=(), host="10.0.0.3", labels={"app": "cart"}, healthy=False)
+    for asked, expected in ((False, []), (True, ["10.0.0.3:8080"])):
+        made = world(service("cart", publishNotReadyAddresses=asked), ill)
+        assert content(made, proxy("cart"), "endpoint", HOST) == expected
 
 
 def test_workloads_alone_make_a_service() -> None:

@@ -159,7 +159,7 @@ _PROXIES = [
 ]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=30)
 @given(_STEPS)
 def test_the_way_to_a_world_makes_no_difference(steps: list[Any]) -> None:
     resources = {each.key: each for each in (_service("cart", "shop"), _service("pay", "shop"))}

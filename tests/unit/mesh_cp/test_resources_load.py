@@ -121,6 +121,11 @@ FAULTS = [
         'string, found 10 — quote it: "10"',
     ),
     (
+        one("VirtualService", "{hosts: [a], http: [{retries: {retryOn: '5xx,cancelled,503'}, route: []}]}"),
+        'f:2:47: warning: VirtualService default/a: spec.http[0].retries.retryOn: "cancelled" is not a reason to try '
+        "again here",
+    ),
+    (
         one("ServiceEntry", "{hosts: ['*.b'], ports: [{number: 80, name: http}]}"),
         "f:2:7: error: ServiceEntry default/a: spec.resolution: NONE sends each connection to the address that was "
         "dialled, which is not supported — name the hosts, and write resolution: DNS",
