@@ -1,1 +1,1 @@
-"""hopmesh's control plane. Not there yet: this package holds its name."""
+"""hopmesh's control plane: what operators apply, kept, and pushed to the proxies. `mesh_core` never imports it."""
