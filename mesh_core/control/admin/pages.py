@@ -14,19 +14,11 @@ from mesh_core.control.admin.certs import certificates
 from mesh_core.control.admin.clusters import clusters_text, describe_clusters
 from mesh_core.control.admin.statistics import process_statistics, statistics
 from mesh_core.control.admin.stats_filter import FilterError, compile_filter
+from mesh_core.control.http_server import Answer, text
 from mesh_core.control.proxy import Proxy
 from mesh_core.control.tls import expiry
 
 Query = dict[str, str]
-
-
-class Answer(NamedTuple):
-    """What a page says."""
-
-    status: int
-    body: bytes
-    content_type: str = "text/plain; charset=utf-8"
-    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Page(NamedTuple):
@@ -35,11 +27,6 @@ class Page(NamedTuple):
     method: str
     help: str
     answer: Callable[[Proxy, Query], Awaitable[Answer]]
-
-
-def text(body: str, status: int = 200) -> Answer:
-    """A plain text answer."""
-    return Answer(status, body.encode())
 
 
 def as_json(value: Any) -> Answer:

@@ -23,7 +23,7 @@ def proxy(folder: Path, echo: str) -> Iterator[ProxyProcess]:
             ask(client, b"after")
         assert until(lambda: answers(proxy), "it answers")
         assert proxy.stop() == 0
-        assert not proxy.events("admin page failed")
+        assert not proxy.events("request failed")
         assert all(line.startswith(b"{") for line in proxy.lines), proxy.log
 
 
