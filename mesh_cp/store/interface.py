@@ -20,8 +20,9 @@ from msgspec import Struct
 from mesh_cp.store.errors import LimitError
 
 KEY_LIMIT = 1024
-VALUE_LIMIT_BYTES = 1 << 20
-OPERATION_LIMIT = 20_000
+VALUE_LIMIT_BYTES = 3 << 19
+"""1.5 MiB, what etcd takes of a request by default."""
+OPERATION_LIMIT = 50_000
 """Operations and compares of one transaction. (etcd: 128, by default; its server has an option for more.)"""
 TRANSACTION_LIMIT_BYTES = 64 << 20
 TTL_LIMIT_MS = 24 * 3600 * 1000
