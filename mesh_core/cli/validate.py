@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import click
 import msgspec
@@ -12,17 +13,36 @@ import msgspec
 from mesh_core.config import Config, ConfigError, load_file, load_text
 from mesh_core.config.text import SIZE_LIMIT_BYTES
 
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class Verdict(NamedTuple):
+    """On one file: whether it is good, what is said of it, and all that is wrong, as JSON has it."""
+
+    file: str
+    good: bool
+    said: str
+    faults: str
+    details: Sequence[Any]
+    omitted: int
+
+
+def validate_options(function: _F) -> _F:
+    """Adds the arguments and options of the command."""
+    files = click.argument("files", metavar="FILE...", nargs=-1, required=True)
+    form = click.option(
+        "--format",
+        "output",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="text: good files go to stdout, faults to stderr, each a line. json: one object to stdout.",
+    )
+    return files(form(function))
+
 
 @click.command(epilog="Example: hopmesh validate --format json proxy.yaml")
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="text: good files go to stdout, faults to stderr, each a line. json: one object to stdout.",
-)
+@validate_options
 @click.pass_context
 def validate(ctx: click.Context, files: tuple[str, ...], output: str) -> None:
     """Check configuration files, "-" for the standard input.
@@ -30,38 +50,42 @@ def validate(ctx: click.Context, files: tuple[str, ...], output: str) -> None:
     Every fault of every file is listed, with line, column, field path and what would be right. The exit
     status is 0 if all are good, 1 if one has a fault, 2 for wrong usage.
     """
-    results = [(file, _check(file)) for file in files]
-    if output == "json":
-        click.echo(json.dumps({"files": [_report(file, result) for file, result in results]}, indent=2))
-    else:
-        for file, result in results:
-            _print(file, result)
-    if any(isinstance(result, ConfigError) for _, result in results):
-        ctx.exit(1)
+    finish(ctx, [verdict_on_file(file) for file in files], output)
 
 
-def _check(file: str) -> Config | ConfigError:
+def verdict_on_file(file: str) -> Verdict:
+    """Read and judge a configuration file, or the standard input."""
+    if file == "-":
+        return verdict_on_text(file, sys.stdin.buffer.read(SIZE_LIMIT_BYTES + 1), "<stdin>")
+    return _verdict(file, lambda: load_file(file))
+
+
+def verdict_on_text(file: str, text: bytes, name: str) -> Verdict:
+    """Judge a configuration that was read from `file` already; faults call it `name`."""
+    return _verdict(file, lambda: load_text(text, name))
+
+
+def _verdict(file: str, load: Callable[[], Config]) -> Verdict:
     try:
-        if file == "-":
-            return load_text(sys.stdin.buffer.read(SIZE_LIMIT_BYTES + 1), "<stdin>")
-        return load_file(file)
+        config = load()
     except ConfigError as error:
-        return error
+        return Verdict(file, False, "", str(error), msgspec.to_builtins(error.faults), error.omitted)
+    said = f"{file}: OK (listeners: {len(config.listeners)}, clusters: {len(config.clusters)})"
+    return Verdict(file, True, said, "", (), 0)
 
 
-def _print(file: str, result: Config | ConfigError) -> None:
-    if isinstance(result, ConfigError):
-        click.echo(str(result), err=True)
+def finish(ctx: click.Context, verdicts: Sequence[Verdict], output: str) -> None:
+    """Print the verdicts, and end the command if one is bad."""
+    if output == "json":
+        files = [
+            {"file": each.file, "ok": each.good, "faults": each.details, "omitted": each.omitted} for each in verdicts
+        ]
+        click.echo(json.dumps({"files": files}, indent=2))
     else:
-        click.echo(f"{file}: OK (listeners: {len(result.listeners)}, clusters: {len(result.clusters)})")
-
-
-def _report(file: str, result: Config | ConfigError) -> dict[str, Any]:
-    if isinstance(result, Config):
-        return {"file": file, "ok": True, "faults": [], "omitted": 0}
-    return {
-        "file": file,
-        "ok": False,
-        "faults": msgspec.to_builtins(result.faults),
-        "omitted": result.omitted,
-    }
+        for each in verdicts:
+            if each.faults:
+                click.echo(each.faults, err=True)
+            if each.said:
+                click.echo(each.said)
+    if not all(each.good for each in verdicts):
+        ctx.exit(1)

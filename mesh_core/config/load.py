@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
+
+from msgspec import Struct
 
 from mesh_core.config.check import check
 from mesh_core.config.decode import decode
 from mesh_core.config.document import read_document
 from mesh_core.config.escape import escaped
-from mesh_core.config.faults import ConfigError, Fault, FaultList, Hint, PathStep
+from mesh_core.config.faults import ConfigError, Fault, FaultList, Hint, PathStep, Report
 from mesh_core.config.message import read_message
 from mesh_core.config.node import Node, locate
 from mesh_core.config.schema import Config
@@ -18,10 +21,20 @@ from mesh_core.config.text import SIZE_LIMIT_BYTES, text_of
 from mesh_core.config.wording import path_text
 
 _Read = Callable[[FaultList], Node | None]
+_T = TypeVar("_T", bound=Struct)
+Check = Callable[[_T, Report], None]
 
 
 def load_file(path: str | os.PathLike[str]) -> Config:
     """The configuration in a YAML file. Raises ConfigError, also when the file cannot be read."""
+    return load_file_of(path, Config, check)
+
+
+def load_file_of(path: str | os.PathLike[str], of: type[_T], check_relations: Check[_T]) -> _T:
+    """What a YAML file describes, as an `of`; `check_relations` reports what is wrong between its fields.
+
+    Raises ConfigError, also when the file cannot be read.
+    """
     name = escaped(os.fspath(path))
     try:
         with Path(path).open("rb") as file:
@@ -30,17 +43,12 @@ def load_file(path: str | os.PathLike[str]) -> Config:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ConfigError(name, (Fault("", None, None, f"cannot be read: {reason}"),)) from error
-    return load_text(data, name)
+    return _load(_reading(data), name, of, check_relations)
 
 
 def load_text(text: str | bytes, name: str = "<text>") -> Config:
     """The configuration in a YAML text, which faults call `name`. Bytes are UTF-8. Raises ConfigError."""
-
-    def read(faults: FaultList) -> Node | None:
-        decoded = text_of(text, faults)
-        return None if decoded is None else read_document(decoded, faults)
-
-    return _load(read, name)
+    return _load(_reading(text), name, Config, check)
 
 
 def load_builtins(value: object, name: str = "<message>") -> Config:
@@ -48,7 +56,7 @@ def load_builtins(value: object, name: str = "<message>") -> Config:
 
     Faults carry field paths, but no lines. Raises ConfigError.
     """
-    return _load(lambda faults: read_message(value, faults), name)
+    return _load(lambda faults: read_message(value, faults), name, Config, check)
 
 
 def check_config(config: Config, name: str = "<config>") -> Config:
@@ -57,14 +65,22 @@ def check_config(config: Config, name: str = "<config>") -> Config:
     Returns an equal one, with tuples where there were lists. Faults carry field paths, but no lines. Raises
     ConfigError.
     """
-    return _load(lambda faults: read_message(config, faults), name)
+    return _load(lambda faults: read_message(config, faults), name, Config, check)
 
 
-def _load(read: _Read, name: str) -> Config:
+def _reading(text: str | bytes) -> _Read:
+    def read(faults: FaultList) -> Node | None:
+        decoded = text_of(text, faults)
+        return None if decoded is None else read_document(decoded, faults)
+
+    return read
+
+
+def _load(read: _Read, name: str, of: type[_T], check_relations: Check[_T]) -> _T:
     name = escaped(name)
     faults = FaultList()
     try:
-        config = _decode(read, faults)
+        config = _decode(read, faults, of, check_relations)
     except (MemoryError, RecursionError) as error:
         # Every bound is meant to be met before this; if one is not, the configuration is refused all the
         # same.
@@ -75,17 +91,17 @@ def _load(read: _Read, name: str) -> Config:
     return config
 
 
-def _decode(read: _Read, faults: FaultList) -> Config | None:
+def _decode(read: _Read, faults: FaultList, of: type[_T], check_relations: Check[_T]) -> _T | None:
     root = read(faults)
     if root is None:
         return None
-    config = decode(root, Config, faults)
+    config = decode(root, of, faults)
 
     def report(path: Sequence[PathStep], message: str, hint: Hint) -> None:
         position = None if faults.is_full else locate(root, path)
         faults.add(path_text(path), position, message, hint)
 
-    if not isinstance(config, Config):
+    if not isinstance(config, of):
         return None
-    check(config, report)
+    check_relations(config, report)
     return config

@@ -49,6 +49,8 @@ class ControlServer:
     field = ""
     """Where the configuration has its address."""
     connections_limit = 64
+    socket_mode = 0o600
+    """The permissions of its file, where it listens on a Unix socket."""
 
     def __init__(self) -> None:
         self._listening: ControlSocket | None = None
@@ -71,7 +73,7 @@ class ControlServer:
     def open(self, address_text: str, name: str) -> None:
         """Listen; those who connect wait for `serve`. Raises ConfigError, with the configuration's `name`."""
         try:
-            self._listening = _listen(address_text)
+            self._listening = _listen(address_text, self.socket_mode)
         except OSError as error:
             message = f"cannot listen on {address_text}: {error.strerror}"
             hint = "choose another address, or stop the process that has it"
@@ -149,10 +151,10 @@ class ControlServer:
             self._answering.discard(task)
 
 
-def _listen(address_text: str) -> ControlSocket:
+def _listen(address_text: str, socket_mode: int) -> ControlSocket:
     address = parse_address(address_text)
     if address.family == socket.AF_UNIX:
-        bound, file = bind_unix_socket(address, 0o600)
+        bound, file = bind_unix_socket(address, socket_mode)
         try:
             bound.listen()
         except OSError:

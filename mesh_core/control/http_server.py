@@ -138,16 +138,20 @@ class _Connection:
                     self._http.receive_data(await self._reader.read(HEAD_LIMIT_BYTES if head is None else READ_BYTES))
                 elif isinstance(event, h11.Request):
                     head = event
+                    self._check_size(next((int(value) for name, value in head.headers if name == b"content-length"), 0))
                 elif isinstance(event, h11.Data) and self._body_limit_bytes is not None:
                     size += len(event.data)
-                    if size > self._body_limit_bytes:
-                        raise _RefusedError(413, f"a request of more than {self._body_limit_bytes} bytes")
+                    self._check_size(size)
                     body.append(bytes(event.data))
                 elif isinstance(event, h11.EndOfMessage):
                     assert head is not None
                     return self._request(head, b"".join(body))
                 elif isinstance(event, h11.ConnectionClosed) or event is h11.PAUSED:
                     return None
+
+    def _check_size(self, size: int) -> None:
+        if self._body_limit_bytes is not None and size > self._body_limit_bytes:
+            raise _RefusedError(413, f"a request of more than {self._body_limit_bytes} bytes")
 
     def _request(self, head: h11.Request, body: bytes) -> Request:
         if head.http_version not in (b"1.0", b"1.1"):

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import resource
 import signal
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -21,6 +20,7 @@ from mesh_core.control.admin.server import AdminServer
 from mesh_core.control.channel.control_channel import ControlChannel
 from mesh_core.control.control_server import ControlServer
 from mesh_core.control.control_servers import ControlServers
+from mesh_core.control.descriptor_limit import raise_descriptor_limit
 from mesh_core.control.hot_restart.link import RestartError
 from mesh_core.control.hot_restart.messages import Order
 from mesh_core.control.hot_restart.predecessor import Predecessor
@@ -284,15 +284,6 @@ class Process:
     def _tell_listeners(self) -> None:
         for name, address in self.proxy.listener_addresses.items():
             log.info("listening", listener=name, address=address)
-
-
-def raise_descriptor_limit() -> None:
-    """Allow as many open files as the hard limit does: every connection takes two."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        # A hard limit over fs.nr_open is possible, and cannot be reached.
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _log_internal_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

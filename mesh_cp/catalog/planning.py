@@ -17,11 +17,12 @@ def to_apply(current: Current, resources: Iterable[Resource]) -> list[Edit]:
     for resource in resources:
         item = current.get(resource.key)
         document, version = without_version(resource.document)
+        if item is not None and same(item.document, document):
+            continue
         if version is not None and version != (0 if item is None else item.revision):
             conflicts.append(resource.key)
-        elif item is None or not same(item.document, document):
-            before = None if item is None else item.document
-            edits.append(Edit(resource.key, before, document, resource.source, resource.line))
+        before = None if item is None else item.document
+        edits.append(Edit(resource.key, before, document, resource.source, resource.line))
     if conflicts:
         raise ConflictError(conflicts)
     return edits

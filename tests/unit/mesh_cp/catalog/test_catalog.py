@@ -48,7 +48,7 @@ async def test_applying_the_same_again_changes_nothing() -> None:
     await catalog.apply(resources(service()), "ann")
     reordered = "spec: {ports: [{appProtocol: http, port: 80, name: http}], selector: {app: web}}\nkind: Service\n" \
         "metadata: {name: web}\napiVersion: v1\n"
-    for text in (service(), service(version="r2"), service(version='"881923"'), reordered):
+    for text in (service(), service(version="r2"), service(version="r1"), service(version='"881923"'), reordered):
         result = await catalog.apply(resources(text), "ann")
         assert (result.edits, result.change, result.revision) == ((), None, 2)
     result = await catalog.apply(resources(service(port=81), service("new")), "ann")

@@ -1,0 +1,81 @@
+"""The process of `hopmesh control-plane`: the store, the API, and the signals that end it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import stat
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from mesh_core._version import __version__
+from mesh_core.config import ConfigError, Fault
+from mesh_core.control.descriptor_limit import raise_descriptor_limit
+from mesh_cp.api import ApiServer
+from mesh_cp.propagation import NoProxies, Propagation
+from mesh_cp.settings import Settings
+from mesh_cp.store.sqlite import SqliteStore
+
+log = structlog.get_logger("hopmesh")
+
+
+class ControlPlane:
+    """One control plane."""
+
+    def __init__(self, settings: Settings, name: str) -> None:
+        """`name`: what faults call the settings."""
+        self._settings = settings
+        self._name = name
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT. Raises ConfigError, StoreOpenError."""
+        raise_descriptor_limit()
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_log_internal_error)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        store = await SqliteStore.open(self._settings.data_path, self._settings.revisions_kept)
+        try:
+            log.info("store open", path=str(self._settings.data_path), revision=await store.revision())
+            await self._serve(store, NoProxies())
+        finally:
+            await store.close()
+        log.info("stopped")
+
+    async def _serve(self, store: SqliteStore, propagation: Propagation) -> None:
+        api = ApiServer(store, propagation, int(self._settings.api.socket_mode, 8))
+        address = self._settings.api_address
+        if self._settings.api.address is None:
+            _make_private(Path(address.removeprefix("unix:")).parent, self._name)
+        api.open(address, self._name)
+        try:
+            await api.serve()
+            log.info("api listening", address=api.address)
+            log.info("ready", version=__version__)
+            await self._stopping.wait()
+            log.info("stopping")
+        finally:
+            await api.close()
+
+
+def _make_private(folder: Path, name: str) -> None:
+    """Make the folder of the default socket; one that is somebody else's is refused. Raises ConfigError."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid():
+            return
+        reason = "it is somebody else's"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    message = f"{folder} cannot be used: {reason}"
+    raise ConfigError(name, (Fault("api.address", None, None, message, "choose another address"),))
+
+
+def _log_internal_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What asyncio would write in a format of its own."""
+    log.error("internal error", reason=context.get("message"), exc_info=context.get("exception"))

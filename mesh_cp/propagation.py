@@ -1,0 +1,81 @@
+"""How far a change has come: what the API asks of whatever pushes to the proxies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from mesh_cp.catalog import Edit
+
+
+class Rejection(Struct, frozen=True):
+    """A proxy that refused what it was sent, and every reason that it gave."""
+
+    proxy: str
+    reasons: tuple[str, ...]
+
+
+class Acknowledgement(Struct, frozen=True, kw_only=True):
+    """Who has taken a change: how many of the proxies that it concerns, who refused it, who has not answered yet.
+
+    `elapsed_ms`: from its commit to the last answer, or to when the waiting ended.
+    """
+
+    affected: int
+    acknowledged: int
+    rejected: tuple[Rejection, ...] = ()
+    waiting: tuple[str, ...] = ()
+    elapsed_ms: float = 0.0
+
+
+class ProxyStatus(Struct, frozen=True, kw_only=True):
+    """A proxy, connected or known of. `revision`: the last that it has acknowledged; `faults`: of its last refusal."""
+
+    name: str
+    connected: bool
+    in_sync: bool
+    version: str
+    revision: int
+    faults: tuple[str, ...] = ()
+
+
+class ProxyPreview(Struct, frozen=True, kw_only=True):
+    """What a proxy would be sent: names of what is set, and of what is removed, as "cluster default/web"."""
+
+    proxy: str
+    set: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+class Propagation(Protocol):
+    """Whatever pushes to the proxies."""
+
+    def proxies(self) -> Sequence[ProxyStatus]:
+        """All of them, by name."""
+
+    async def acknowledged(self, revision: int, committed_s: float, timeout_s: float) -> Acknowledgement:
+        """Wait until every proxy that the change of `revision` concerns has answered, or until the time is over.
+
+        `committed_s`: when that change was committed, by the loop's clock.
+        """
+
+    async def preview(self, edits: Sequence[Edit]) -> Sequence[ProxyPreview]:
+        """What each proxy would be sent if `edits` were done; those that would get nothing are left out."""
+
+
+class NoProxies:
+    """A control plane that pushes to nobody."""
+
+    def proxies(self) -> Sequence[ProxyStatus]:
+        """None."""
+        return ()
+
+    async def acknowledged(self, revision: int, committed_s: float, timeout_s: float) -> Acknowledgement:
+        """At once: nobody is concerned."""
+        return Acknowledgement(affected=0, acknowledged=0)
+
+    async def preview(self, edits: Sequence[Edit]) -> Sequence[ProxyPreview]:
+        """Nothing."""
+        return ()
