@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import structlog
 import uvloop
 
 from mesh_cp.api import ApiServer
@@ -48,6 +49,9 @@ class RunningApi:
         self._listen = address or f"unix:{folder / 'api.sock'}"
         self._mode = socket_mode
         self.proxies = Proxies()
+        # The log would be among what commands print, in the tests that run them.
+        self._logs = structlog.testing.capture_logs()
+        self.logged = self._logs.__enter__()
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
@@ -86,3 +90,4 @@ class RunningApi:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+        self._logs.__exit__(None, None, None)

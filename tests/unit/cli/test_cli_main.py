@@ -15,9 +15,11 @@ from click.testing import CliRunner
 from mesh_core._version import __version__
 from mesh_core.cli import COMMANDS, main
 from mesh_core.config import json_schema
+from mesh_cp.cli.commands import COMMANDS as FURTHER
 
 ROOT = Path(__file__).parents[3]
-PRESENT = [name for name, entry in COMMANDS.items() if find_spec(entry.target.partition(":")[0])]
+ALL = {**COMMANDS, **FURTHER}
+PRESENT = [name for name, entry in ALL.items() if find_spec(entry.target.partition(":")[0])]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -47,10 +49,30 @@ def test_only_the_command_that_is_invoked_is_loaded() -> None:
     assert has_msgspec == "False"
 
 
+def test_a_proxy_loads_nothing_of_the_control_plane() -> None:
+    code = (
+        "import sys; from mesh_core.cli import main; main(['proxy', '--help'], standalone_mode=False); "
+        "print([m for m in sys.modules if m.partition('.')[0] == 'mesh_cp'])"
+    )
+    assert run("-c", code).stdout.splitlines()[-1] == "[]"
+
+
+def test_without_the_control_plane_its_commands_are_not_there() -> None:
+    code = (
+        "import sys; sys.modules['mesh_cp'] = None; import importlib.util as u; found = u.find_spec; "
+        "import mesh_core.cli.lazy_group as g; g.find_spec = lambda name: None if name == 'mesh_cp' else found(name); "
+        "from mesh_core.cli import main; main(sys.argv[1:])"
+    )
+    listed = run("-c", code, "--help").stdout
+    assert all(f"  {name}" in listed for name in COMMANDS) and "  apply" not in listed
+    assert run("-c", code, "apply").stderr.endswith("No such command 'apply'.\n")
+    assert "Check configuration files," in run("-c", code, "validate", "--help").stdout
+
+
 def test_the_list_of_commands() -> None:
     result = CliRunner().invoke(main, ["--help"])
     assert result.exit_code == 0
-    for name, entry in COMMANDS.items():
+    for name, entry in ALL.items():
         assert f"  {name}" in result.stdout and entry.summary in result.stdout
 
 
