@@ -14,7 +14,7 @@ import structlog
 from mesh_core._version import __version__
 from mesh_core.config import ConfigError, Fault
 from mesh_core.control.descriptor_limit import raise_descriptor_limit
-from mesh_cp.api import ApiServer
+from mesh_cp.api.server import ApiServer
 from mesh_cp.propagation import NoProxies, Propagation
 from mesh_cp.settings import Settings
 from mesh_cp.store.sqlite import SqliteStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
@@ -58,6 +58,12 @@ class HttpServer(ControlServer):
 
     body_limit_bytes: int | None = None
     """What a request's body may have; with None it is dropped as it comes."""
+    bodies_limit_bytes = 0
+    """What all of them together may have at any time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bodies_bytes = 0
 
     async def _answer(self, request: Request) -> Answer:
         raise NotImplementedError
@@ -68,7 +74,13 @@ class HttpServer(ControlServer):
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_LIMIT_BYTES)
-        connection = _Connection(http, reader, writer, self.body_limit_bytes)
+        connection = _Connection(http, reader, writer, self._take_body)
+        try:
+            await self._converse(http, connection)
+        finally:
+            self._bodies_bytes -= connection.body_bytes
+
+    async def _converse(self, http: h11.Connection, connection: _Connection) -> None:
         while True:
             try:
                 request = await connection.next_request()
@@ -88,6 +100,20 @@ class HttpServer(ControlServer):
             if self._ending or http.our_state is not h11.DONE or http.their_state is not h11.DONE:
                 return
             http.start_next_cycle()
+            self._bodies_bytes -= connection.body_bytes
+            connection.body_bytes = 0
+
+    def _take_body(self, connection: _Connection, size: int) -> bool:
+        """Make room for more of a body; False where bodies are dropped. Raises _RefusedError."""
+        if self.body_limit_bytes is None:
+            return False
+        if connection.body_bytes + size > self.body_limit_bytes:
+            raise _RefusedError(413, f"a request of more than {self.body_limit_bytes} bytes")
+        if self._bodies_bytes + size > self.bodies_limit_bytes:
+            raise _RefusedError(503, "too many large requests at once")
+        connection.body_bytes += size
+        self._bodies_bytes += size
+        return True
 
     async def _safe_answer(self, request: Request) -> Answer:
         try:
@@ -113,18 +139,21 @@ class _Connection:
         http: h11.Connection,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        body_limit_bytes: int | None,
+        take_body: Callable[[_Connection, int], bool],
     ) -> None:
         self._http = http
         self._reader = reader
         self._writer = writer
-        self._body_limit_bytes = body_limit_bytes
+        self._take_body = take_body
+        self.body_bytes = 0
+        """What is held of the body of the request that is being read or answered."""
 
     async def next_request(self) -> Request | None:
         """The next one; None at the end. Raises TimeoutError, _RefusedError."""
         head: h11.Request | None = None
         body: list[bytes] = []
-        size = 0
+        keeps = False
+        received = 0
         async with asyncio.timeout(IDLE_TIMEOUT_S):
             while True:
                 try:
@@ -138,20 +167,17 @@ class _Connection:
                     self._http.receive_data(await self._reader.read(HEAD_LIMIT_BYTES if head is None else READ_BYTES))
                 elif isinstance(event, h11.Request):
                     head = event
-                    self._check_size(next((int(value) for name, value in head.headers if name == b"content-length"), 0))
-                elif isinstance(event, h11.Data) and self._body_limit_bytes is not None:
-                    size += len(event.data)
-                    self._check_size(size)
+                    announced = next((int(value) for name, value in head.headers if name == b"content-length"), 0)
+                    keeps = self._take_body(self, announced)
+                elif isinstance(event, h11.Data) and keeps:
+                    received += len(event.data)
+                    self._take_body(self, max(0, received - self.body_bytes))
                     body.append(bytes(event.data))
                 elif isinstance(event, h11.EndOfMessage):
                     assert head is not None
                     return self._request(head, b"".join(body))
                 elif isinstance(event, h11.ConnectionClosed) or event is h11.PAUSED:
                     return None
-
-    def _check_size(self, size: int) -> None:
-        if self._body_limit_bytes is not None and size > self._body_limit_bytes:
-            raise _RefusedError(413, f"a request of more than {self._body_limit_bytes} bytes")
 
     def _request(self, head: h11.Request, body: bytes) -> Request:
         if head.http_version not in (b"1.0", b"1.1"):

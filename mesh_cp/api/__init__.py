@@ -5,9 +5,5 @@
     reading.py    get, describe, history, proxies, watch
     changing.py   apply, delete, rollback
 
-docs/control-plane.md describes it.
+docs/control-plane.md describes it. Commands use `messages.py` alone, so nothing is loaded here.
 """
-
-from mesh_cp.api.server import ApiServer
-
-__all__ = ["ApiServer"]

@@ -31,6 +31,7 @@ class ApiServer(HttpServer):
     field = "api.address"
     connections_limit = 256
     body_limit_bytes = BODY_LIMIT_BYTES
+    bodies_limit_bytes = 2 * BODY_LIMIT_BYTES
 
     def __init__(self, store: Store, propagation: Propagation, socket_mode: int = 0o600) -> None:
         """`socket_mode`: the permissions of the file, where it listens on a Unix socket."""
@@ -54,7 +55,7 @@ class ApiServer(HttpServer):
         }
 
     def _refusal(self, status: int, reason: str) -> Answer:
-        word = {413: "too_large", 500: "internal"}.get(status, "bad_request")
+        word = {413: "too_large", 500: "internal", 503: "busy"}.get(status, "bad_request")
         return as_json(ErrorReply(error=word, message=reason), status)
 
     async def _answer(self, request: Request) -> Answer:

@@ -11,7 +11,7 @@ from typing import Any, Self
 import structlog
 import uvloop
 
-from mesh_cp.api import ApiServer
+from mesh_cp.api.server import ApiServer
 from mesh_cp.catalog import Edit
 from mesh_cp.cli.client import Client
 from mesh_cp.propagation import Acknowledgement, ProxyPreview, ProxyStatus

@@ -30,7 +30,7 @@ from mesh_cp.propagation import Acknowledgement, ProxyPreview, ProxyStatus
 from mesh_cp.resources import KIND_NAMES, Key
 from tests.support.manifests import service
 from tests.support.running_api import RunningApi
-from tests.support.waiting import LIMIT_S
+from tests.support.waiting import LIMIT_S, wait_until
 
 WEB = Key("Service", "default", "web")
 DEPLOYMENT = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n"
@@ -303,6 +303,28 @@ def test_connections_are_bounded_and_the_rest_served(api: RunningApi) -> None:
     finally:
         for connection in idle:
             connection.close()
+
+
+def test_large_requests_are_bounded_together(api: RunningApi) -> None:
+    address = parse_address(api.address)
+    large = request("POST", "/v1/apply", b"x", JSON, f"Content-Length: {api.server.body_limit_bytes}")
+    announced = []
+    try:
+        for _ in range(2):
+            connection = socket.socket(socket.AF_UNIX)
+            announced.append(connection)
+            connection.connect(address.sockaddr())
+            connection.sendall(large)
+        wait_until(lambda: api.server._bodies_bytes == api.server.bodies_limit_bytes, "both are being read")
+        status, reply = raw(api, request("POST", "/v1/apply", b'{"files": []}', JSON))
+        assert (status, reply["error"]) == (503, "busy")
+        assert items(api) == []
+    finally:
+        for connection in announced:
+            connection.close()
+    wait_until(lambda: api.server._bodies_bytes == 0, "what they held is free again")
+    for _ in range(3):
+        apply(api, service())
 
 
 def test_a_large_set(api: RunningApi) -> None:
