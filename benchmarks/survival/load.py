@@ -107,9 +107,10 @@ class Exchange(asyncio.Protocol):
 
     def reset(self) -> None:
         """End it as a crash would."""
-        with contextlib.suppress(OSError):
-            connection: socket.socket = self.transport.get_extra_info("socket")
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        connection: socket.socket | None = self.transport.get_extra_info("socket")
+        if connection is not None:
+            with contextlib.suppress(OSError):
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.transport.abort()
 
 

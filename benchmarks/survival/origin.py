@@ -130,9 +130,10 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def reset(self) -> None:
-        with contextlib.suppress(OSError):
-            connection: socket.socket = self._transport.get_extra_info("socket")
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        connection: socket.socket | None = self._transport.get_extra_info("socket")
+        if connection is not None:
+            with contextlib.suppress(OSError):
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._transport.abort()
 
     # --- answering ---
