@@ -58,10 +58,15 @@ def _struct(of: type[Struct]) -> inspect.StructType:
     return described
 
 
+def known_fields(of: type[Struct]) -> dict[str, inspect.Type]:
+    """The fields of a type that are read, by the names that manifests have for them."""
+    return {field.encode_name: field.type for field in _struct(of).fields}
+
+
 @cache
 def _known(of: type[Struct]) -> _Struct:
     gaps: Gaps = getattr(of, "gaps", {})
-    return _Struct(gaps, {field.encode_name: field.type for field in _struct(of).fields})
+    return _Struct(gaps, known_fields(of))
 
 
 def _plain(declared: inspect.Type) -> inspect.Type:
