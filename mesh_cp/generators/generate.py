@@ -12,6 +12,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from mesh_core.config import AddressError
+from mesh_core.config.host_name import is_host_name
 from mesh_core.config.host_pattern import parse_host_pattern
 from mesh_core.config.schema import Locality
 from mesh_cp.generators.context import Context
@@ -137,7 +138,7 @@ class _Making:
                 for host in sorted(every):
                     service = self._visible(host)
                     if service is not None:
-                        yield service, wanted
+                        yield service, Dial(host=host, port=wanted.port)
                 continue
             context = Context(self._world, self._proxy.client)
             host = context.resolve(wanted.host, namespace)
@@ -157,7 +158,7 @@ class _Making:
     def _unknown(self, wanted: Dial) -> None:
         """A name without a dot is of the mesh, and not there yet; another may be anybody's."""
         host = wanted.host.lower().removesuffix(".")
-        is_name = "." in host and "*" not in host and not host.endswith((".svc", ".svc.cluster.local"))
+        is_name = "." in host and is_host_name(host) and not host.endswith((".svc", ".svc.cluster.local"))
         if self._proxy.unknown == "refuse" or not is_name:
             return
         port = wanted.port or HTTP_PORT

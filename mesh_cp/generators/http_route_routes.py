@@ -81,7 +81,13 @@ def _forward(context: Context, attached: Attached, rule: HttpRule) -> dict[str, 
     if rewrite is not None:
         fields["rewrite"] = Rewrite(path=_path(rewrite.path), host=rewrite.hostname)
     if rule.session_persistence is not None:
-        fields["session_affinity"] = _sessions(rule.session_persistence, attached)
+        affinity = _sessions(rule.session_persistence, attached)
+        hashed = fields.get("hash_policy", ())
+        # The cookie of a session is nobody else's.
+        fields["hash_policy"] = tuple(
+            each for each in hashed if each.cookie is None or each.cookie.name != affinity.cookie.name
+        )
+        fields["session_affinity"] = affinity
     return fields
 
 

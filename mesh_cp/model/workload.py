@@ -8,6 +8,8 @@ from msgspec import Struct
 
 from mesh_core.config.schema import Locality
 
+_PLACE_CHARACTERS = 128
+
 
 class WorkloadPort(Struct, frozen=True, kw_only=True):
     """A port that a workload serves.
@@ -69,7 +71,6 @@ def has_labels(labels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
 
 
 def locality(text: str) -> Locality:
-    """The locality that Istio writes as region/zone/subzone."""
-    region, _, rest = text.partition("/")
-    zone, _, sub_zone = rest.partition("/")
+    """The locality that Istio writes as region/zone/subzone; of each part as much as a proxy takes."""
+    region, zone, sub_zone = (part[:_PLACE_CHARACTERS] for part in (*text.split("/", 2), "", "")[:3])
     return Locality(region=region, zone=zone, sub_zone=sub_zone)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
+from mesh_core.config.host_name import is_host_name
 from mesh_cp.model.names import patterns_of, resolve, service_host
 from mesh_cp.model.problem import Problem
 from mesh_cp.model.routes import Attached, Virtual
@@ -139,6 +140,7 @@ def registered_service(host: str, members: Iterable[Workload]) -> Service | None
             number = port.number or ANY_PORT
             protocol = protocol_of(number, port.name, None)
             ports.setdefault(number, ServicePort(number=number, target=number, name=port.name, protocol=protocol))
-    if not name or service_host(name, namespace) != host:
+    # What workloads say of themselves is not to be trusted.
+    if not name or service_host(name, namespace) != host or not is_host_name(host):
         return None
     return Service(host=host, namespace=namespace, name=name, ports=tuple(ports[number] for number in sorted(ports)))

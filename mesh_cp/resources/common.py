@@ -72,6 +72,9 @@ Duration = Annotated[
 Natural = Annotated[int, Meta(ge=0, le=LARGEST)]
 Percentage = Annotated[int, Meta(ge=0, le=100)]
 
+PATTERN_CHARACTERS = 1000
+"""Of a regular expression: the proxy's bound, less what may be put around it."""
+
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(h|ms|m|us|ns|s)")
 _UNIT_MS = {"h": 3_600_000.0, "m": 60_000.0, "s": 1000.0, "ms": 1.0, "us": 0.001, "ns": 0.000_001}
 
@@ -82,12 +85,16 @@ def milliseconds(duration: str) -> int:
     return min(LARGEST, max(1, round(total))) if total > 0 else 0
 
 
+MatchedText = Annotated[str, Meta(max_length=4096, extra={"form": "at most 4096 characters"})]
+QueryName = Annotated[str, Meta(min_length=1, max_length=256, extra={"form": "1 to 256 characters"})]
+
+
 class StringMatch(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Istio's StringMatch: one of the three; a header's may be empty, and then asks for its presence."""
 
-    exact: str | None = None
-    prefix: str | None = None
-    regex: str | None = None
+    exact: MatchedText | None = None
+    prefix: MatchedText | None = None
+    regex: MatchedText | None = None
 
 
 class Selector(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename="camel"):
@@ -129,6 +136,9 @@ class Checks(NamedTuple):
     def regex(self, path: list[PathStep], pattern: str | None) -> None:
         """Refuse a regular expression that is none."""
         if pattern is None:
+            return
+        if not 0 < len(pattern) <= PATTERN_CHARACTERS:
+            self.error(path, f"expected a regular expression of 1 to {PATTERN_CHARACTERS} characters")
             return
         try:
             compile_regex(pattern)

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+import re
+from typing import Annotated, ClassVar, Literal, get_args
 
 from msgspec import Meta, Struct, field
 
 from mesh_core.config.faults import PathStep
-from mesh_cp.resources.common import Checks, Duration, Host, Labels, Natural, Percentage, PortNumber, Selector, is_given
+from mesh_core.config.schema.common import FilePath
+from mesh_core.config.schema.route_action import CookieName, CookiePath, HeaderName
+from mesh_core.config.schema.tls import HostName, Uri
+from mesh_core.config.wording import quoted
+from mesh_cp.resources.common import (
+    Checks,
+    Duration,
+    Host,
+    Labels,
+    Natural,
+    Percentage,
+    PortNumber,
+    QueryName,
+    Selector,
+    is_given,
+)
 from mesh_cp.resources.gaps import Gaps, error, warning
 from mesh_cp.resources.service_entry import ExportTo
 
+_URI, _HOST_NAME = (re.compile(get_args(each)[1].pattern) for each in (Uri, HostName))
 _HASH_KEYS = ("http_header_name", "http_cookie", "use_source_ip", "http_query_parameter_name")
 _HTTP2 = warning("of HTTP/2, which upstreams are not spoken to: of no effect here")
 _FAILOVER = warning("endpoints elsewhere are used when those of the proxy's locality fail: nothing else is supported")
@@ -39,18 +56,18 @@ class HttpCookie(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, 
 
     gaps: ClassVar[Gaps] = {"attributes": warning("a cookie that is made has a path and a time only")}
 
-    name: str
-    path: str = "/"
+    name: CookieName
+    path: CookiePath = "/"
     ttl: Duration | None = None
 
 
 class ConsistentHash(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename="camel"):
     """What is hashed, and how the hash finds an endpoint."""
 
-    http_header_name: str | None = None
+    http_header_name: HeaderName | None = None
     http_cookie: HttpCookie | None = None
     use_source_ip: bool | None = field(default=None, name="useSourceIp")
-    http_query_parameter_name: str | None = None
+    http_query_parameter_name: QueryName | None = None
     ring_hash: RingHash | None = None
     maglev: Maglev | None = None
     minimum_ring_size: Annotated[int, Meta(ge=1, le=8_388_608)] | None = None
@@ -166,11 +183,11 @@ class ClientTls(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, r
     }
 
     mode: Literal["DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"] = "DISABLE"
-    client_certificate: str | None = None
-    private_key: str | None = None
-    ca_certificates: str | None = None
+    client_certificate: FilePath | None = None
+    private_key: FilePath | None = None
+    ca_certificates: FilePath | None = None
     subject_alt_names: tuple[str, ...] = ()
-    sni: str | None = None
+    sni: HostName | None = None
     insecure_skip_verify: bool = False
 
 
@@ -276,6 +293,8 @@ def _check_balancer(path: list[PathStep], balancer: LoadBalancer, checks: Checks
     if balancer.simple == "LEAST_CONN":
         checks.warning([*path, "simple"], "was replaced by Istio: taken for LEAST_REQUEST", "write LEAST_REQUEST")
     checks.only_one(path, balancer, ("warmup", "warmup_duration_secs"), required=False)
+    if balancer.consistent_hash is not None and (balancer.warmup or balancer.warmup_duration_secs):
+        checks.warning([*path, "consistentHash"], "a hash knows no warm-up: warmup is of no effect here")
     hashing = balancer.consistent_hash
     if hashing is not None:
         here = [*path, "consistentHash"]
@@ -293,6 +312,14 @@ def _check_balancer(path: list[PathStep], balancer: LoadBalancer, checks: Checks
 def _check_tls(path: list[PathStep], tls: ClientTls, checks: Checks) -> None:
     if tls.mode == "MUTUAL" and (tls.client_certificate is None or tls.private_key is None):
         checks.error(path, "mode: MUTUAL shows a certificate", "add clientCertificate and privateKey")
+    if (tls.client_certificate is None) != (tls.private_key is None):
+        checks.error(path, "a certificate and its key go together", "add the other")
+    for name in ("client_certificate", "private_key", "ca_certificates"):
+        if "-----BEGIN" in (getattr(tls, name) or ""):
+            checks.error(path, "expected the path of a file, found what stands in one", "put it into a file")
+    for index, name in enumerate(tls.subject_alt_names):
+        if not (_URI if "://" in name else _HOST_NAME).fullmatch(name):
+            checks.error([*path, "subjectAltNames", index], f"{quoted(name)} is neither a host name nor a URI")
     if tls.mode == "ISTIO_MUTUAL":
         message = "the mesh's own certificates are not there yet: connections in the mesh are in the clear"
         checks.warning([*path, "mode"], message)

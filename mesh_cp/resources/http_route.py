@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
-from mesh_core.config.schema.route_action import HeaderName, HeaderValue, UrlHost
+from mesh_core.config.schema.route_action import CookieName, CookiePath, HeaderName, HeaderValue, UrlHost
 from mesh_core.config.schema.route_match import MethodName
 from mesh_cp.resources.common import Duration, Host, PortNumber
 from mesh_cp.resources.gaps import Gaps, error, warning
@@ -171,8 +171,8 @@ class Retry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class CookieConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename="camel"):
     """The cookie of a session."""
 
-    name: str | None = None
-    path: str | None = None
+    name: CookieName | None = None
+    path: CookiePath | None = None
     lifetime_type: Literal["Session", "Permanent"] = "Session"
 
 
@@ -184,7 +184,7 @@ class SessionPersistence(Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         "header": error("sessions are known by a cookie"),
     }
 
-    session_name: str | None = None
+    session_name: CookieName | None = None
     absolute_timeout: Duration | None = None
     type: Literal["Cookie", "Header"] = "Cookie"
     cookie: CookieConfig | None = None

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from mesh_core.config.schema.route_action import HeaderName, HeaderValue
 from mesh_core.config.schema.route_match import MethodName
-from mesh_cp.resources.common import Duration, Host, Labels, Percentage, PortNumber, StringMatch
+from mesh_cp.resources.common import Duration, Host, Labels, Percentage, PortNumber, QueryName, StringMatch
 from mesh_cp.resources.destination_rule import PortSelector
 from mesh_cp.resources.gaps import Gaps, error, warning
 from mesh_cp.resources.service_entry import ExportTo
@@ -57,7 +57,7 @@ class HttpMatch(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, r
     port: PortNumber | None = None
     source_labels: Labels = {}
     gateways: tuple[str, ...] = ()
-    query_params: dict[str, StringMatch] = {}
+    query_params: dict[QueryName, StringMatch] = {}
     ignore_uri_case: bool = False
     without_headers: dict[HeaderName, StringMatch] = {}
     source_namespace: str | None = None

@@ -41,6 +41,8 @@ RETRY_CONDITIONS = frozenset((
 """Of Envoy's reasons to try again those that the proxy knows; others are gRPC's."""
 
 RETRY_STATUS = re.compile(r"[2-5][0-9][0-9]")
+_WITHOUT_BODY = (204, 205, 304)
+_METHOD = re.compile(r"(?=[^a-z]*$)[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _TYPES = ("exact", "prefix", "regex")
 REDIRECTS = (0, 301, 302, 303, 307, 308)
 
@@ -73,6 +75,9 @@ def _check_http(path: list[PathStep], route: HttpRoute, checks: Checks) -> None:
         if each.destination.host.startswith("*"):
             checks.error([*path, "route", index, "destination", "host"], "a destination is one host")
     _check_headers([*path, "headers"], route.headers, checks)
+    direct = route.direct_response
+    if direct is not None and direct.status in _WITHOUT_BODY and direct.body is not None and direct.body.string:
+        checks.error([*path, "directResponse", "body"], f"a response of status {direct.status} has none", "remove it")
     if route.redirect is not None:
         _check_redirect([*path, "redirect"], route.redirect, checks)
     if answer != "route" and answer is not None:
@@ -93,13 +98,19 @@ def _check_redirect(path: list[PathStep], redirect: HttpRedirect, checks: Checks
         checks.error(path, "leads to where it came from", "add uri, authority, port or scheme")
     if redirect.uri is not None:
         _check_path([*path, "uri"], redirect.uri, checks)
-    if redirect.authority is not None and not _AUTHORITY.fullmatch(redirect.authority):
-        checks.error([*path, "authority"], f"{quoted(redirect.authority)} is no host", "for example shop.example")
+    if redirect.authority is not None:
+        _check_authority([*path, "authority"], redirect.authority, checks)
     checks.only_one(path, redirect, ("port", "derive_port"), required=False)
     if redirect.derive_port == "FROM_PROTOCOL_DEFAULT" and redirect.scheme is None:
         checks.error([*path, "derivePort"], "which protocol is meant?", "add scheme")
     if redirect.derive_port == "FROM_REQUEST_PORT" and redirect == HttpRedirect(derive_port="FROM_REQUEST_PORT"):
         checks.error(path, "leads to where it came from", "add uri, authority or scheme")
+
+
+def _check_authority(path: list[PathStep], text: str, checks: Checks) -> None:
+    port = text.partition(":")[2]
+    if not _AUTHORITY.fullmatch(text) or len(text) > 253 or (port and int(port) > 65535):
+        checks.error(path, f"{quoted(text)} is no host", "for example shop.example")
 
 
 def _check_path(path: list[PathStep], text: str, checks: Checks) -> None:
@@ -116,9 +127,8 @@ def _check_rewrite(path: list[PathStep], route: HttpRoute, checks: Checks) -> No
         return
     if rewrite.uri is None and rewrite.authority is None:
         checks.error([*path, "rewrite"], "changes nothing", "add uri or authority")
-    if rewrite.authority is not None and not _AUTHORITY.fullmatch(rewrite.authority):
-        message = f"{quoted(rewrite.authority)} is no host"
-        checks.error([*path, "rewrite", "authority"], message, "for example shop.example")
+    if rewrite.authority is not None:
+        _check_authority([*path, "rewrite", "authority"], rewrite.authority, checks)
     if rewrite.uri is None:
         return
     here = [*path, "rewrite", "uri"]
@@ -183,11 +193,11 @@ def _check_match(path: list[PathStep], match: HttpMatch, checks: Checks) -> None
             if text is not None and (not _PATH.fullmatch(text) or len(text) > _PATTERN_CHARACTERS):
                 checks.error([*path, "uri", name], f"{quoted(text)} is no path", "for example /api")
     if match.method is not None:
-        _check_string([*path, "method"], match.method, checks)
-        if match.method.exact is None:
-            checks.error([*path, "method"], "a method is matched by exact only", "write a match for each")
+        _check_method([*path, "method"], match.method, checks)
     for name, matches in (("headers", match.headers), ("withoutHeaders", match.without_headers)):
         for header, text in matches.items():
+            if header.lower() == "host":
+                checks.error([*path, name, header], "the host is what hosts are for", "remove it")
             if is_given(text.exact) or is_given(text.prefix) or is_given(text.regex):
                 _check_string([*path, name, header], text, checks)
     for parameter, text in match.query_params.items():
@@ -195,6 +205,14 @@ def _check_match(path: list[PathStep], match: HttpMatch, checks: Checks) -> None
             checks.error([*path, "queryParams", parameter, "prefix"], "write a regex", "for example v1.*")
         elif is_given(text.exact) or is_given(text.regex):
             _check_string([*path, "queryParams", parameter], text, checks)
+
+
+def _check_method(path: list[PathStep], method: StringMatch, checks: Checks) -> None:
+    _check_string(path, method, checks)
+    if method.exact is None:
+        checks.error(path, "a method is matched by exact only", "write a match for each")
+    elif not _METHOD.fullmatch(method.exact):
+        checks.error([*path, "exact"], f"no method {quoted(method.exact)}", "for example GET")
 
 
 def _check_string(path: list[PathStep], match: StringMatch, checks: Checks) -> None:
