@@ -70,9 +70,14 @@ class Folder:
         return self.path / FILE_NAME
 
     def sync(self) -> None:
-        """Make names that were added to the folder, and the folder's own, durable."""
-        for folder in (self.path, self.path.parent):
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        """Make names that were added to the folder durable, and the folder's own with those above it."""
+        path = self.path.absolute()
+        for folder in (path, *path.parents):
+            try:
+                descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            except PermissionError:
+                # Not ours to read, so not made by us.
+                continue
             try:
                 os.fsync(descriptor)
             finally:
