@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -25,7 +27,11 @@ CHANGES_KEPT_BYTES = 256 << 20
 
 _KEYS_SHOWN = 5
 _ATTEMPTS = 5
-_SINGLE_READS = 20
+_FEW = 20
+"""More resources than these are read by one list, and worked on off the loop's thread."""
+
+
+_T = TypeVar("_T")
 
 
 class Result(Struct, frozen=True):
@@ -56,13 +62,16 @@ class Catalog:
         """The resources of a kind, of a namespace, of a name; empty for all."""
         parts = [kind, namespace] if kind and namespace else [kind] if kind else []
         listing = await self._store.list(records.RESOURCES_PREFIX + "".join(f"{part}/" for part in parts))
-        items = (records.item_of(entry) for entry in listing.entries)
-        chosen = (
-            item
-            for item in items
-            if (not namespace or item.key.namespace == namespace) and (not name or item.key.name == name)
-        )
-        return Listed(listing.revision, tuple(chosen))
+
+        def chosen() -> tuple[Item, ...]:
+            items = (records.item_of(entry) for entry in listing.entries)
+            return tuple(
+                item
+                for item in items
+                if (not namespace or item.key.namespace == namespace) and (not name or item.key.name == name)
+            )
+
+        return Listed(listing.revision, await _aside(len(listing.entries), chosen))
 
     async def changes(self, key: Key | None = None, limit: int = CHANGES_KEPT) -> tuple[Change, ...]:
         """The newest changes, newest first; with `key`, those that touched that resource."""
@@ -91,7 +100,7 @@ class Catalog:
 
         async def plan() -> list[Edit]:
             current = await self._current([resource.key for resource in resources])
-            return planning.to_apply(current, resources)
+            return await _aside(len(resources), lambda: planning.to_apply(current, resources))
 
         return await self._change("apply", plan, author, dry_run)
 
@@ -111,7 +120,7 @@ class Catalog:
         async def plan() -> list[Edit]:
             wanted = await self._state_after(to)
             current = await self._current(list(wanted))
-            return planning.to_restore(current, wanted, f"change {to}")
+            return await _aside(len(wanted), lambda: planning.to_restore(current, wanted, f"change {to}"))
 
         return await self._change("rollback", plan, author, dry_run, to)
 
@@ -131,8 +140,10 @@ class Catalog:
                     raise SizeError(f"a change of more than {EDIT_LIMIT} resources: apply it in parts")
                 if dry_run or not edits:
                     return Result(edits, await self._store.revision())
-                change = _described(number + 1, action, edits, author, to)
-                operations = [*_operations(change, edits), *await self._forgotten(change.size_bytes)]
+                change, operations = await _aside(
+                    len(edits), partial(_recorded, number + 1, action, edits, author, to)
+                )
+                operations += await self._forgotten(change.size_bytes)
                 compare = Compare.unchanged(records.NUMBER_KEY, number_revision)
                 outcome = await self._store.transact(operations, [compare])
                 if outcome.succeeded:
@@ -144,11 +155,12 @@ class Catalog:
         return (0, 0) if entry is None else (int(entry.value), entry.revision)
 
     async def _current(self, keys: Sequence[Key]) -> dict[Key, Item]:
-        if len(keys) > _SINGLE_READS:
-            items: Iterable[Item] = (await self.resources()).items
+        if len(keys) > _FEW:
+            entries = (await self._store.list(records.RESOURCES_PREFIX)).entries
         else:
-            entries = [await self._store.get(records.resource_key(key)) for key in keys]
-            items = (records.item_of(entry) for entry in entries if entry is not None)
+            found = [await self._store.get(records.resource_key(key)) for key in keys]
+            entries = tuple(entry for entry in found if entry is not None)
+        items = await _aside(len(entries), lambda: [records.item_of(entry) for entry in entries])
         return {item.key: item for item in items}
 
     async def _state_after(self, to: int) -> dict[Key, Document | None]:
@@ -189,6 +201,21 @@ def _described(number: int, action: ChangeAction, edits: Sequence[Edit], author:
         size_bytes=sum(len(records.encoded_edit(edit)) for edit in edits),
         to=to,
     )
+
+
+async def _aside(count: int, work: Callable[[], _T]) -> _T:
+    """Do what is about `count` resources; if they are many, so that the loop goes on meanwhile."""
+    if count <= _FEW:
+        return work()
+    return await asyncio.get_running_loop().run_in_executor(None, work)
+
+
+def _recorded(
+    number: int, action: ChangeAction, edits: Sequence[Edit], author: str, to: int | None
+) -> tuple[Change, list[Operation]]:
+    """A change, and what puts it into the store. Raises SizeError."""
+    change = _described(number, action, edits, author, to)
+    return change, _operations(change, edits)
 
 
 def _operations(change: Change, edits: Sequence[Edit]) -> list[Operation]:
