@@ -28,6 +28,7 @@ from mesh_cp.store import (
     StoreOpenError,
 )
 from mesh_cp.store.sqlite import SqliteStore
+from mesh_cp.store.sqlite import store as store_module
 from mesh_cp.store.sqlite import watching as watching_module
 from mesh_cp.store.sqlite import writer as writer_module
 from tests.support.memory_store import MemoryStore
@@ -193,6 +194,45 @@ async def test_a_full_disk_refuses_and_the_store_goes_on(tmp_path: Path) -> None
         async with store.watch("") as watch:
             assert await store.put("b", b"x" * 500_000, lease.id) == 3
             assert (await anext(watch)).revision == 3
+
+
+@on_loop
+async def test_a_connection_that_cannot_roll_back_writes_no_more(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        await store.put("a", b"1")
+        await store._writer.do(lambda ledger: None)
+        store._writable.close()
+        for _ in range(2):
+            with pytest.raises(StoreFailedError):
+                await store.put("a", b"2")
+        with pytest.raises(StoreFailedError, match="nothing can be written"):
+            await store.grant(1000)
+        assert [entry.value for entry in (await store.list("")).entries] == [b"1"]
+    async with opened(tmp_path) as again:
+        assert await again.put("a", b"3") == 3
+
+
+@on_loop
+async def test_a_lease_that_could_not_be_revoked_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "REVOKE_RETRY_S", 0.001)
+    async with opened(tmp_path) as store:
+        lease = await store.grant(10_000)
+        await store.put("a", b"", lease.id)
+        real, failures = store._writer.do, iter([StoreFailedError("full"), StoreBusyError("busy")])
+
+        async def failing(work: object) -> object:
+            for failure in failures:
+                raise failure
+            return await real(work)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(store._writer, "do", failing)
+        async with store.watch("") as watch:
+            assert store._leases is not None
+            store._leases.expire(asyncio.get_running_loop().time() + 60)
+            (event,) = (await anext(watch)).events
+        assert (event.key, event.entry) == ("a", None)
 
 
 @on_loop
