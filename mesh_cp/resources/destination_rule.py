@@ -26,7 +26,17 @@ from mesh_cp.resources.common import (
 )
 from mesh_cp.resources.gaps import Gaps, error, warning
 from mesh_cp.resources.service_entry import ExportTo
+from mesh_cp.resources.workload_entry import is_ip
 
+SubsetName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=63,
+        pattern=r"^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$",
+        extra={"form": "a subset's name (1 to 63 of A-Z a-z 0-9 - _ .)"},
+    ),
+]
 _URI, _HOST_NAME = (re.compile(get_args(each)[1].pattern) for each in (Uri, HostName))
 _HASH_KEYS = ("http_header_name", "http_cookie", "use_source_ip", "http_query_parameter_name")
 _HTTP2 = warning("of HTTP/2, which upstreams are not spoken to: of no effect here")
@@ -233,7 +243,7 @@ class TrafficPolicy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Subset(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename="camel"):
     """The endpoints that have these labels."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=63, pattern=r"^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$")]
+    name: SubsetName
     labels: Labels = {}
     traffic_policy: TrafficPolicy | None = None
 
@@ -281,6 +291,9 @@ def _check_settings(path: list[PathStep], settings: TrafficPolicy | PortTrafficP
     if settings.tls is not None:
         _check_tls([*path, "tls"], settings.tls, checks)
     detection = settings.outlier_detection
+    if detection is not None:
+        message = "attempts to connect that fail count, and answers do not yet"
+        checks.warning([*path, "outlierDetection"], message)
     if detection is not None and is_given(detection.consecutive_errors):
         checks.warning([*path, "outlierDetection", "consecutiveErrors"], "was replaced by Istio: taken for the next",
                        "write consecutive5xxErrors")  # fmt: skip
@@ -320,6 +333,8 @@ def _check_tls(path: list[PathStep], tls: ClientTls, checks: Checks) -> None:
     for index, name in enumerate(tls.subject_alt_names):
         if not (_URI if "://" in name else _HOST_NAME).fullmatch(name):
             checks.error([*path, "subjectAltNames", index], f"{quoted(name)} is neither a host name nor a URI")
+    if tls.sni is not None and is_ip(tls.sni):
+        checks.error([*path, "sni"], f"{quoted(tls.sni)} is an IP address", "write a host name")
     if tls.mode == "ISTIO_MUTUAL":
         message = "the mesh's own certificates are not there yet: connections in the mesh are in the clear"
         checks.warning([*path, "mode"], message)

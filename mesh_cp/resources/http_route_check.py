@@ -7,7 +7,6 @@ from collections import Counter
 from mesh_core.config.check_header_modifier import check_header_modifier
 from mesh_core.config.faults import PathStep
 from mesh_core.config.schema import HeaderModifier
-from mesh_core.config.schema.route_action import RouteAction
 from mesh_core.config.wording import quoted
 from mesh_cp.resources.common import Checks, is_given, milliseconds
 from mesh_cp.resources.gateway_api import BackendObject, check_backend, check_parents
@@ -72,7 +71,7 @@ def _check_rule(path: list[PathStep], rule: HttpRule, checks: Checks) -> None:
 def _check_tries(path: list[PathStep], rule: HttpRule, checks: Checks) -> None:
     if rule.timeouts is not None:
         _check_timeouts([*path, "timeouts"], rule.timeouts, checks)
-    if rule.retry is not None and "retry" not in RouteAction.__struct_fields__:
+    if rule.retry is not None:
         checks.warning([*path, "retry"], _NOT_YET)
     sessions = rule.session_persistence
     if sessions is not None:
@@ -84,8 +83,6 @@ def _check_tries(path: list[PathStep], rule: HttpRule, checks: Checks) -> None:
 
 
 def _check_timeouts(path: list[PathStep], timeouts: Timeouts, checks: Checks) -> None:
-    if "timeouts" not in RouteAction.__struct_fields__:
-        checks.warning(path, _NOT_YET)
     if timeouts.request is None or timeouts.backend_request is None:
         return
     whole, each = milliseconds(timeouts.request), milliseconds(timeouts.backend_request)
@@ -155,13 +152,12 @@ def _check_filter(path: list[PathStep], each: Filter, by_prefix: bool, checks: C
         _check_path([*here, "path"], each.url_rewrite.path, by_prefix, checks)
     if each.request_mirror is not None:
         _check_mirror([*path, "requestMirror"], each.request_mirror, checks)
-    if each.cors is not None and "cors" not in RouteAction.__struct_fields__:
+    if each.cors is not None:
         checks.warning([*path, "cors"], _NOT_YET)
 
 
 def _check_mirror(path: list[PathStep], mirror: RequestMirror, checks: Checks) -> None:
-    if "mirrors" not in RouteAction.__struct_fields__:
-        checks.warning(path, _NOT_YET)
+    checks.warning(path, _NOT_YET)
     _check_backend([*path, "backendRef"], mirror.backend_ref, checks)
     checks.only_one(path, mirror, ("percent", "fraction"), required=False)
     if mirror.fraction is not None and mirror.fraction.numerator > mirror.fraction.denominator:

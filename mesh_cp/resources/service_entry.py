@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from mesh_core.config.wording import quoted
 from mesh_cp.resources.common import Checks, Host, PortName, PortNumber, Selector
 from mesh_cp.resources.gaps import Gaps, warning
-from mesh_cp.resources.workload_entry import WorkloadEntrySpec, check_address
+from mesh_cp.resources.workload_entry import WorkloadEntrySpec, check_address, is_ip
 
 ExportTo = Annotated[str, Meta(max_length=63, pattern=r"^(\.|\*|~|[a-z0-9]([a-z0-9-]*[a-z0-9])?)$")]
 
@@ -46,6 +46,8 @@ def check(spec: ServiceEntrySpec, checks: Checks) -> None:
     if not spec.hosts:
         checks.error(["spec", "hosts"], "no host", "for example [db.example]")
     for index, host in enumerate(spec.hosts):
+        if is_ip(host):
+            checks.error(["spec", "hosts", index], f"{quoted(host)} is an address", "write addresses, and a name here")
         if host == "*":
             checks.error(["spec", "hosts", index], "* alone is every host", "write what they have in common: *.example")
     _check_ports(spec, checks)

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from mesh_core.config.schema.route_action import HeaderName, HeaderValue
 from mesh_core.config.schema.route_match import MethodName
 from mesh_cp.resources.common import Duration, Host, Labels, Percentage, PortNumber, QueryName, StringMatch
-from mesh_cp.resources.destination_rule import PortSelector
+from mesh_cp.resources.destination_rule import PortSelector, SubsetName
 from mesh_cp.resources.gaps import Gaps, error, warning
 from mesh_cp.resources.service_entry import ExportTo
 
@@ -22,7 +22,7 @@ class Destination(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """A host, and a port and a subset of it; a short name is of the VirtualService's namespace."""
 
     host: Host
-    subset: str | None = None
+    subset: SubsetName | None = None
     port: PortSelector | None = None
 
 

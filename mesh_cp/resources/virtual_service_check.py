@@ -8,7 +8,6 @@ from mesh_core.config.check_header_modifier import check_header_modifier
 from mesh_core.config.faults import PathStep
 from mesh_core.config.schema import HeaderModifier
 from mesh_core.config.schema.common import HOST_LABEL
-from mesh_core.config.schema.route_action import RouteAction
 from mesh_core.config.wording import quoted
 from mesh_cp.resources.common import Checks, StringMatch, is_given
 from mesh_cp.resources.virtual_service import (
@@ -150,9 +149,8 @@ def _check_rewrite(path: list[PathStep], route: HttpRoute, checks: Checks) -> No
 
 def _check_counterparts(path: list[PathStep], route: HttpRoute, checks: Checks) -> None:
     """What the proxy cannot do."""
-    for name, needed in (("retries", "retry"), ("timeout", "timeouts"), ("fault", "fault"), ("cors_policy", "cors"),
-                         ("mirror", "mirrors"), ("mirrors", "mirrors")):  # fmt: skip
-        if is_given(getattr(route, name)) and needed not in RouteAction.__struct_fields__:
+    for name in ("retries", "fault", "cors_policy", "mirror", "mirrors"):
+        if is_given(getattr(route, name)):
             shown = "corsPolicy" if name == "cors_policy" else name
             checks.warning([*path, shown], "the proxy does not do this yet: of no effect here")
     if route.retries is not None:
