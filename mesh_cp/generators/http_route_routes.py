@@ -20,7 +20,7 @@ from mesh_core.config.schema import (
 )
 from mesh_cp.generators.actions import Share, answer, hash_policy, to_clusters
 from mesh_cp.generators.context import Context
-from mesh_cp.generators.names import name_of
+from mesh_cp.generators.names import route_name
 from mesh_cp.generators.output import ClusterRef
 from mesh_cp.generators.route_extras import http_route_extras
 from mesh_cp.model.names import service_host
@@ -46,7 +46,7 @@ def http_routes(context: Context, attached: list[Attached], port: int) -> Iterat
 def _route(context: Context, attached: Attached, index: int, rule: HttpRule, port: int) -> Route:
     key = attached.key
     fields: dict[str, Any] = {
-        "name": name_of(f"{key.namespace}/{key.name}/{rule.name or index}"),
+        "name": route_name(f"{key.namespace}/{key.name}/{rule.name or index}"),
         "matches": tuple(_match(match) for match in rule.matches),
     }
     redirect = next((each.request_redirect for each in rule.filters if each.request_redirect is not None), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from mesh_cp.generators.output import ClusterRef
 
@@ -11,6 +12,7 @@ OUTBOUND = "outbound"
 
 _NAME_CHARACTERS = 128
 _KEPT = 100
+_OTHERS = re.compile(r"[^A-Za-z0-9_.:/-]")
 
 
 def name_of(text: str) -> str:
@@ -19,6 +21,11 @@ def name_of(text: str) -> str:
     if len(text) <= _NAME_CHARACTERS:
         return text
     return f"{text[:_KEPT]}-{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}"
+
+
+def route_name(text: str) -> str:
+    """A route's name as far as a name of the schema's has its characters; it may be empty."""
+    return name_of(_OTHERS.sub("-", text).lstrip(".:/-"))
 
 
 def cluster_name(ref: ClusterRef) -> str:

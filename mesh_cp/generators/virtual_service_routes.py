@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +18,7 @@ from mesh_core.config.schema import (
 )
 from mesh_cp.generators.actions import Share, answer, hash_policy, modifier, to_clusters
 from mesh_cp.generators.context import Context
-from mesh_cp.generators.names import name_of
+from mesh_cp.generators.names import route_name
 from mesh_cp.generators.output import ClusterRef
 from mesh_cp.generators.route_extras import virtual_service_extras
 from mesh_cp.model.routes import Virtual
@@ -34,8 +33,6 @@ from mesh_cp.resources.virtual_service import (
     TcpRoute,
     applies_to_mesh,
 )
-
-_NOT_A_NAME = re.compile(r"[^A-Za-z0-9_.:/-]")
 
 
 def http_routes(context: Context, virtual: Virtual, port: int) -> Iterator[Route]:
@@ -59,8 +56,8 @@ def _is_asked(match: HttpMatch, context: Context, port: int) -> bool:
 
 
 def _name(route: HttpRoute, index: int) -> str:
-    """A route's name, as far as the proxy has the characters; without one its place."""
-    return name_of(_NOT_A_NAME.sub("-", route.name or "").lstrip(".:/-")) or str(index)
+    """A route's name; without one its place."""
+    return route_name(route.name or "") or str(index)
 
 
 def _route(

@@ -331,7 +331,7 @@ def _check_tls(path: list[PathStep], tls: ClientTls, checks: Checks) -> None:
         if "-----BEGIN" in (getattr(tls, name) or ""):
             checks.error(path, "expected the path of a file, found what stands in one", "put it into a file")
     for index, name in enumerate(tls.subject_alt_names):
-        if not (_URI if "://" in name else _HOST_NAME).fullmatch(name):
+        if is_ip(name) or not (_URI if "://" in name else _HOST_NAME).fullmatch(name):
             checks.error([*path, "subjectAltNames", index], f"{quoted(name)} is neither a host name nor a URI")
     if tls.sni is not None and is_ip(tls.sni):
         checks.error([*path, "sni"], f"{quoted(tls.sni)} is an IP address", "write a host name")
