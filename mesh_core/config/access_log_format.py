@@ -32,6 +32,11 @@ OPERATORS = frozenset((
     "DOWNSTREAM_PEER_URI_SAN", "UPSTREAM_TLS_VERSION", "UPSTREAM_TLS_CIPHER", "UPSTREAM_PEER_URI_SAN", "HOSTNAME",
 ))
 
+# Those that the body of a local reply may have.
+LOCAL_REPLY_OPERATORS = frozenset((
+    "RESPONSE_CODE", "RESPONSE_CODE_DETAILS", "RESPONSE_FLAGS", "CONNECTION_ID", "LOCAL_REPLY_BODY",
+))
+
 # What is a header field for Envoy, and has an operator of its own here, or a text that every record has.
 _REQUEST_TEXTS = {
     ":method": "METHOD",
@@ -75,8 +80,9 @@ class Operator(NamedTuple):
     alternate: Operator | None = None
 
 
-def parse_format(text: str) -> list[str | Operator]:
-    """The literal texts and operators of a format, in order. Raises FormatError."""
+def parse_format(text: str, known: frozenset[str] | None = None) -> list[str | Operator]:
+    """The literal texts and operators of a format, in order. `known`: what operators it may have; by default those of
+    the access log. Raises FormatError."""
     parts: list[str | Operator] = []
     literal, at = "", 0
     while (percent := text.find("%", at)) >= 0:
@@ -93,17 +99,17 @@ def parse_format(text: str) -> list[str | Operator]:
             )
         if literal:
             parts.append(literal)
-        parts.append(_operator(match))
+        parts.append(_operator(match, known))
         literal, at = "", match.end()
     literal += text[at:]
     return [*parts, literal] if literal else parts
 
 
-def _operator(match: re.Match[str]) -> Operator:
+def _operator(match: re.Match[str], known: frozenset[str] | None) -> Operator:
     name, parameters, length = match.groups()
-    if name in ("REQ", "RESP"):
+    if known is None and name in ("REQ", "RESP"):
         return _field_operator(name, parameters, length)
-    if name not in OPERATORS:
+    if name not in (OPERATORS if known is None else known):
         raise FormatError(f"no operator %{name}%", name=name)
     if parameters is not None or length is not None:
         raise FormatError(f"%{name}% takes neither parameters nor a length", f"write %{name}%")

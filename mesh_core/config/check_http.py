@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mesh_core.config.check_local_replies import check_local_replies
 from mesh_core.config.destinations import clusters_of, destinations
 from mesh_core.config.faults import PathStep, Report
 from mesh_core.config.schema import Cluster, ClusterTls, FilterChain, HttpSettings, Listener, ListenerTls
@@ -40,6 +41,7 @@ def _check_destination(path: list[PathStep], destination: Listener | FilterChain
 
 
 def _check_settings(path: list[PathStep], settings: HttpSettings, report: Report) -> None:
+    check_local_replies([*path, "local_replies"], settings.local_replies, report)
     if settings.accept_http_10 is False and isinstance(settings.default_host_for_http_10, str):
         message = "accept_http_10 is false: no request will need it"
         report([*path, "default_host_for_http_10"], message, "remove one of them")

@@ -1,7 +1,8 @@
 """The `http` settings of listeners and clusters; the contract stands in http_compiler.pxd."""
 
-from libc.stdint cimport uint8_t
+from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcpy
+from mesh_core.control.local_reply_compiler cimport compile_local_replies
 from mesh_core.http1.limits cimport http1_limits_default
 from mesh_core.http1.path cimport (
     ESCAPED_SLASHES_DECODE, ESCAPED_SLASHES_KEEP, ESCAPED_SLASHES_REDIRECT, ESCAPED_SLASHES_REFUSE,
@@ -45,6 +46,14 @@ cdef int compile_http_settings(Snapshot snapshot, HttpSettingsC* out, settings) 
     out.preserve_external_request_id = settings.preserve_external_request_id
     out.accept_http_10 = settings.accept_http_10
     out.allow_absolute_url = settings.allow_absolute_url
+    out.explain = settings.explain
+    if settings.min_body_rate is not None:
+        out.min_body_rate.request = settings.min_body_rate.request_bytes_per_s
+        out.min_body_rate.response = settings.min_body_rate.response_bytes_per_s
+        out.min_body_rate.grace_ms = settings.min_body_rate.grace_ms
+        out.min_body_rate.window_ms = settings.min_body_rate.window_ms
+    out.local_replies = compile_local_replies(snapshot, settings.local_replies)
+    out.local_reply_count = <uint32_t>len(settings.local_replies)
     return 0
 
 

@@ -32,13 +32,13 @@ cdef compile_route_action(Snapshot snapshot, RouteC* out, route, dict clusters):
     compile_clusters(snapshot, out, route, clusters)
     if route.rewrite is not None:
         compile_path(snapshot, &out.path, route.rewrite.path)
-        out.host = text(snapshot, route.rewrite.host or "")
+        out.host = compile_text(snapshot, route.rewrite.host or "")
     compile_hash_policies(snapshot, out, route.hash_policy)
     compile_affinity(snapshot, out, route.session_affinity)
     compile_upgrades(snapshot, out, route.upgrades)
 
 
-cdef TextC text(Snapshot snapshot, str content) except *:
+cdef TextC compile_text(Snapshot snapshot, str content) except *:
     cdef bytes encoded = content.encode()
     cdef uint8_t* copy = <uint8_t*>snapshot.allocate(len(encoded))
     memcpy(copy, <const char*>encoded, len(encoded))
@@ -58,8 +58,8 @@ cdef compile_edits(Snapshot snapshot, HeaderEditsC* out, modifier):
     edits = <HeaderEditC*>snapshot.allocate(len(changes) * sizeof(HeaderEditC))
     for index, (kind, name, value) in enumerate(changes):
         edits[index].kind = kind
-        edits[index].name = text(snapshot, name)
-        edits[index].value = text(snapshot, value)
+        edits[index].name = compile_text(snapshot, name)
+        edits[index].value = compile_text(snapshot, value)
     out.edits = edits
     out.count = <uint32_t>len(changes)
 
@@ -69,7 +69,7 @@ cdef compile_redirect(Snapshot snapshot, RouteC* out, redirect):
     table.status = redirect.status
     table.scheme = SCHEMES[redirect.scheme]
     table.port = redirect.port or 0
-    table.host = text(snapshot, redirect.host or "")
+    table.host = compile_text(snapshot, redirect.host or "")
     compile_path(snapshot, &table.path, redirect.path)
     table.strip_query = redirect.strip_query
     out.redirect = table
@@ -80,17 +80,17 @@ cdef compile_path(Snapshot snapshot, PathModifierC* out, modifier):
         out.kind = PATH_UNCHANGED
     elif modifier.full is not None:
         out.kind = PATH_FULL
-        out.text = text(snapshot, modifier.full)
+        out.text = compile_text(snapshot, modifier.full)
     else:
         out.kind = PATH_PREFIX
-        out.text = text(snapshot, modifier.prefix)
+        out.text = compile_text(snapshot, modifier.prefix)
 
 
 cdef compile_direct_response(Snapshot snapshot, RouteC* out, response):
     cdef DirectResponseC* table = <DirectResponseC*>snapshot.allocate(sizeof(DirectResponseC))
     table.status = response.status
-    table.body = text(snapshot, response.body)
-    table.content_type = text(snapshot, response.content_type)
+    table.body = compile_text(snapshot, response.body)
+    table.content_type = compile_text(snapshot, response.content_type)
     out.direct_response = table
 
 
@@ -164,13 +164,13 @@ cdef compile_hash_policies(Snapshot snapshot, RouteC* out, policies):
         table[index].terminal = policy.terminal
         if policy.header is not None:
             table[index].kind = HASH_HEADER
-            table[index].name = text(snapshot, policy.header)
+            table[index].name = compile_text(snapshot, policy.header)
         elif policy.cookie is not None:
             table[index].kind = HASH_COOKIE
             table[index].cookie = compile_cookie(snapshot, policy.cookie)
         elif policy.query_parameter is not None:
             table[index].kind = HASH_QUERY_PARAMETER
-            table[index].name = text(snapshot, policy.query_parameter)
+            table[index].name = compile_text(snapshot, policy.query_parameter)
         else:
             table[index].kind = HASH_SOURCE_IP
     out.hash_policies = table
@@ -179,8 +179,8 @@ cdef compile_hash_policies(Snapshot snapshot, RouteC* out, policies):
 
 cdef CookieC compile_cookie(Snapshot snapshot, cookie) except *:
     cdef CookieC out
-    out.name = text(snapshot, cookie.name)
-    out.path = text(snapshot, cookie.path)
+    out.name = compile_text(snapshot, cookie.name)
+    out.path = compile_text(snapshot, cookie.path)
     out.ttl_s = COOKIE_NO_TTL if cookie.ttl_s is None else cookie.ttl_s
     return out
 
@@ -199,7 +199,7 @@ cdef compile_upgrades(Snapshot snapshot, RouteC* out, names):
     cdef list protocols = [name.lower() for name in names if name.lower() != "connect"]
     cdef TextC* table = <TextC*>snapshot.allocate(len(protocols) * sizeof(TextC))
     for index, name in enumerate(protocols):
-        table[index] = text(snapshot, name)
+        table[index] = compile_text(snapshot, name)
     out.upgrades = table
     out.upgrade_count = <uint32_t>len(protocols)
     out.allows_connect = len(protocols) < len(names)

@@ -4,8 +4,8 @@ import secrets
 
 from libc.stdint cimport uint16_t, uint32_t, uint64_t, uintptr_t
 from mesh_core.control.route_action_compiler cimport compile_route_action
+from mesh_core.control.route_bounds_compiler cimport compile_body_limits, compile_timeouts
 from mesh_core.control.route_match_compiler cimport RouteMatchCompiler, copy_text
-from mesh_core.control.timeouts_compiler cimport compile_timeouts
 from mesh_core.http1.serialize cimport TextC
 from mesh_core.routing.path_table cimport PathNodeC, PathPlaceC, PathTableC, path_place
 from mesh_core.routing.route cimport RouteC
@@ -168,6 +168,7 @@ cdef compile_route(Snapshot snapshot, VirtualHostC* host, scope, route, str pref
         else:
             compile_route_action(snapshot, out, route, clusters)
             out.timeouts = compile_timeouts(snapshot, scope[0], scope[1], route)
+            out.body_limits = compile_body_limits(snapshot, scope[0], scope[1], route)
             out.name = name_of(copy_text(snapshot, route.name or ""))
             out.virtual_host = host.name
             tables[id(route)] = <uintptr_t>out

@@ -10,6 +10,7 @@ from mesh_core.http1.limits cimport Http1LimitsC
 
 cdef enum:
     BODY_ROOM_MORE = 64        # what body_take writes beyond the size of its input
+    BODY_TOO_LARGE = -1001     # more than BodyC.most; no Http1Error
 
 
 cdef struct BodyC:
@@ -18,6 +19,7 @@ cdef struct BodyC:
     bint in_trailers           # the trailer section comes next, for the caller to read
     bint ended                 # all of it has come
     uint64_t left              # of BODY_LENGTH
+    uint64_t most              # bytes of content of a body whose length is not known before; 0: no limit
     uint64_t bytes             # of content, so far
     ChunkedC chunked
 
@@ -27,7 +29,7 @@ cdef void body_begin(BodyC* body, int kind, uint64_t length, int written) noexce
 
 # Take what belongs to the body from data[0:size]: `taken` bytes of it, until it ends or its trailers begin. What is to
 # be sent for them is `out[0:out_size]`: a part of `data`, or written to `room`, which holds size + BODY_ROOM_MORE.
-# HTTP1_OK or an Http1Error; after an error `out` is still good: it is what came before.
+# HTTP1_OK, an Http1Error or BODY_TOO_LARGE; after an error `out` is still good: it is what came before.
 cdef int body_take(
     BodyC* body, const Http1LimitsC* limits, const uint8_t* data, size_t size, size_t* taken,
     uint8_t* room, const uint8_t** out, size_t* out_size

@@ -33,6 +33,8 @@ cdef int body_take(
         body.left -= taken[0]
         body.ended = body.left == 0
     body.bytes += taken[0]
+    if body.most and body.bytes > body.most:
+        return BODY_TOO_LARGE
     if body.written == BODY_CHUNKED:
         memcpy(room + CHUNK_HEAD_BYTES, data, taken[0])
         frame(room, taken[0], out, out_size)
@@ -57,6 +59,8 @@ cdef int take_chunks(
             content += piece
     body.in_trailers = step == CHUNKED_LAST
     body.bytes += content
+    if body.most and body.bytes > body.most:
+        return BODY_TOO_LARGE
     if content:
         if body.written == BODY_CHUNKED:
             frame(room, content, out, out_size)

@@ -21,6 +21,7 @@ cdef enum DeadlineKind:
     DEADLINE_STREAM_IDLE
     DEADLINE_STREAM_DURATION
     DEADLINE_CONNECTION_DURATION
+    DEADLINE_RATE              # time to look at the rate of bodies; nothing may be late
     DEADLINE_WAKE              # StreamC.wake_at_ms: nothing is late, a wait is over
 
 
@@ -36,6 +37,6 @@ cdef DeadlineC deadlines_next(const ConnectionC* connection) noexcept nogil
 # call it: downstream_continue does, at the end of every event.
 cdef void deadlines_arm(ConnectionC* connection) noexcept nogil
 
-# As deadlines_arm, after something has happened to the stream: notes that its request is whole, or was sent. When the
-# next attempt begins, try_deadline_ms is to be 0.
+# As deadlines_arm, after something has happened to the stream: notes that its request is whole, was sent, or is to be
+# sent again.
 cdef void deadlines_follow(StreamC* stream) noexcept nogil

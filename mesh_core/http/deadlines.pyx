@@ -1,5 +1,6 @@
 """When a connection or its stream has lasted too long; the contract stands in deadlines.pxd."""
 
+from mesh_core.http.body_rate cimport body_rate_next
 from mesh_core.http.stream cimport STREAM_RESPONDED, STREAM_SENT, DownstreamC, downstream_of
 from mesh_core.routing.timeouts cimport RouteTimeoutsC
 from mesh_core.runtime.reactor cimport reactor_set_timer
@@ -28,7 +29,9 @@ cdef void deadlines_follow(StreamC* stream) noexcept nogil:
     if timeouts != NULL and stream.request_body.ended:
         if not stream.whole_ms:
             stream.whole_ms = now_ms
-        if timeouts.per_try_ms and not stream.try_deadline_ms and stream.flags & STREAM_SENT:
+        if not stream.flags & STREAM_SENT:
+            stream.try_deadline_ms = 0
+        elif timeouts.per_try_ms and not stream.try_deadline_ms:
             stream.try_deadline_ms = now_ms + timeouts.per_try_ms
     deadlines_arm(stream.connection)
 
@@ -41,6 +44,7 @@ cdef DeadlineC deadlines_next(const ConnectionC* connection) noexcept nogil:
     cdef const DownstreamC* downstream = downstream_of(connection)
     cdef const HttpSettingsC* settings = &connection.chain.http.settings
     cdef DeadlineC nearest = DeadlineC(DEADLINE_NEVER_MS, DEADLINE_IDLE)
+    cdef int64_t rate_ms
     if downstream.stream != NULL:
         look_at_stream(downstream.stream, &nearest)
     elif downstream.head_begun_ms and settings.request_headers_timeout_ms:
@@ -49,6 +53,9 @@ cdef DeadlineC deadlines_next(const ConnectionC* connection) noexcept nogil:
         sooner(&nearest, DEADLINE_IDLE, connection.last_active_ms, settings.idle_timeout_ms)
         if downstream.last and not downstream.closing and not connection.downstream.queue.size:
             sooner(&nearest, DEADLINE_IDLE, connection.last_active_ms, LAST_IDLE_MS)
+    rate_ms = body_rate_next(connection)
+    if rate_ms < nearest.at_ms:
+        nearest = DeadlineC(rate_ms, DEADLINE_RATE)
     if not downstream.last:
         sooner(&nearest, DEADLINE_CONNECTION_DURATION, connection.opened_ms, connection.listener.max_duration_ms)
     return nearest

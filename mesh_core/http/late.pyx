@@ -1,9 +1,13 @@
 """What is done when a time-out has passed; the contract stands in late.pxd."""
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from mesh_core.http.body_rate cimport (
+    BODY_RATE_REQUEST, BODY_RATE_RESPONSE, BodyRateVerdict, body_rate_look,
+)
 from mesh_core.http.deadlines cimport (
-    DEADLINE_CONNECTION_DURATION, DEADLINE_REQUEST, DEADLINE_REQUEST_HEAD, DEADLINE_ROUTE, DEADLINE_STREAM_DURATION,
-    DEADLINE_STREAM_IDLE, DEADLINE_TRY, DEADLINE_WAKE, DeadlineC, deadlines_arm, deadlines_next,
+    DEADLINE_CONNECTION_DURATION, DEADLINE_RATE, DEADLINE_REQUEST, DEADLINE_REQUEST_HEAD, DEADLINE_ROUTE,
+    DEADLINE_STREAM_DURATION, DEADLINE_STREAM_IDLE, DEADLINE_TRY, DEADLINE_WAKE, DeadlineC, deadlines_arm,
+    deadlines_next,
 )
 from mesh_core.http.downstream cimport downstream_continue
 from mesh_core.http.local_reply cimport stream_reply_status
@@ -18,13 +22,14 @@ from mesh_core.relay.side cimport SIDE_READABLE, SideC
 from mesh_core.relay.transport cimport side_has_input
 from mesh_core.runtime.reactor cimport task_fn
 from mesh_core.telemetry.response_flags cimport (
-    DETAIL_MAX_STREAM_DURATION, DETAIL_PER_TRY_TIMEOUT, DETAIL_REQUEST_TIMEOUT, DETAIL_RESPONSE_TIMEOUT,
-    DETAIL_STREAM_IDLE_TIMEOUT, FLAG_DOWNSTREAM_PROTOCOL_ERROR, FLAG_DURATION_TIMEOUT, FLAG_STREAM_IDLE_TIMEOUT,
-    FLAG_UPSTREAM_REQUEST_TIMEOUT,
+    DETAIL_MAX_STREAM_DURATION, DETAIL_PER_TRY_TIMEOUT, DETAIL_REQUEST_TIMEOUT, DETAIL_REQUEST_TOO_SLOW,
+    DETAIL_RESPONSE_READ_TOO_SLOWLY, DETAIL_RESPONSE_TIMEOUT, DETAIL_STREAM_IDLE_TIMEOUT,
+    FLAG_DOWNSTREAM_PROTOCOL_ERROR, FLAG_DURATION_TIMEOUT, FLAG_STREAM_IDLE_TIMEOUT, FLAG_UPSTREAM_REQUEST_TIMEOUT,
 )
 from mesh_core.telemetry.stats cimport (
     CLUSTER_RQ_PER_TRY_TIMEOUT, CLUSTER_RQ_TIMEOUT, LISTENER_IDLE_TIMEOUT, LISTENER_MAX_DURATION,
     LISTENER_RQ_HEADER_TIMEOUT, LISTENER_RQ_IDLE_TIMEOUT, LISTENER_RQ_MAX_DURATION, LISTENER_RQ_TIMEOUT,
+    LISTENER_RQ_TOO_SLOW, LISTENER_RS_TOO_SLOW,
 )
 
 
@@ -38,6 +43,8 @@ cdef void late_on_timer(void* owner) noexcept nogil:
         return
     if due.kind == DEADLINE_CONNECTION_DURATION:
         connection_old(connection, downstream)
+    elif due.kind == DEADLINE_RATE:
+        look_at_rate(connection, downstream)
     elif downstream.stream == NULL:
         connection_late(connection, downstream, due.kind)
     else:
@@ -53,6 +60,17 @@ cdef void connection_old(ConnectionC* connection, DownstreamC* downstream) noexc
     downstream.last = True
     if downstream.stream != NULL:
         downstream.stream.flags |= STREAM_LAST
+
+
+cdef void look_at_rate(ConnectionC* connection, DownstreamC* downstream) noexcept nogil:
+    cdef uint64_t* stats = connection.listener.stats[connection.table.core.index]
+    cdef BodyRateVerdict verdict = body_rate_look(connection)
+    if verdict == BODY_RATE_REQUEST:
+        stats[LISTENER_RQ_TOO_SLOW] += 1
+        stream_reply_status(downstream.stream, 408, FLAG_DOWNSTREAM_PROTOCOL_ERROR, DETAIL_REQUEST_TOO_SLOW)
+    elif verdict == BODY_RATE_RESPONSE:
+        stats[LISTENER_RS_TOO_SLOW] += 1
+        connection_abort(connection, FLAG_DOWNSTREAM_PROTOCOL_ERROR, DETAIL_RESPONSE_READ_TOO_SLOWLY)
 
 
 cdef void connection_late(ConnectionC* connection, DownstreamC* downstream, int kind) noexcept nogil:
@@ -98,6 +116,7 @@ cdef void stream_late(StreamC* stream, int kind) noexcept nogil:
         count_upstream(stream, CLUSTER_RQ_TIMEOUT)
         stream_reply_status(stream, 504, FLAG_UPSTREAM_REQUEST_TIMEOUT, DETAIL_RESPONSE_TIMEOUT)
     elif kind == DEADLINE_TRY:
+        stream.try_deadline_ms = 0
         count_upstream(stream, CLUSTER_RQ_PER_TRY_TIMEOUT)
         attempt_late(stream)
     else:

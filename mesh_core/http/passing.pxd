@@ -21,7 +21,7 @@ cdef struct PassageC:
 
 # Send the first `head_bytes` of worker.message, and behind them what data[0:size] has of the body; `data` and `size`
 # become what is left, which belongs to what comes after the body (body.ended), or is nothing. Below 0 it is an
-# Http1Error, and not all may have been sent; else a RelayStatus: RELAY_WAITING, RELAY_BLOCKED,
+# Http1Error or BODY_TOO_LARGE, and not all may have been sent; else a RelayStatus: RELAY_WAITING, RELAY_BLOCKED,
 # RELAY_SINK_FAILED or RELAY_NO_MEMORY.
 cdef int pass_body(PassageC* passage, size_t head_bytes, const uint8_t** data, size_t* size) noexcept nogil
 

@@ -1,16 +1,18 @@
 """A request on its way upstream; the contract stands in request.pxd."""
 
 from libc.stdint cimport int64_t, uint16_t, uint32_t
-from mesh_core.http.body cimport body_begin
+from mesh_core.http.body cimport BODY_TOO_LARGE, body_begin
+from mesh_core.http.body_rate cimport body_rate_begin
 from mesh_core.http.ending cimport stream_cut
 from mesh_core.http.input cimport input_rest
 from mesh_core.http.local_reply cimport stream_reply_status
 from mesh_core.http.passing cimport PassageC, is_plain, pass_body, pass_plain
 from mesh_core.http.pool cimport client_open, client_take_idle
 from mesh_core.http.request_head cimport request_head_write
-from mesh_core.http.request_route cimport request_look, request_route
+from mesh_core.http.request_route cimport request_look, request_route, request_too_large
 from mesh_core.http.stream cimport (
-    STREAM_ASKED_UPGRADE, STREAM_LAST, STREAM_SENT, DownstreamC, HttpClientC, downstream_of, stream_create,
+    STREAM_ASKED_UPGRADE, STREAM_LAST, STREAM_SENT, STREAM_UPSTREAM_SLOW, DownstreamC, HttpClientC, downstream_of,
+    stream_create,
 )
 from mesh_core.http.stream_record cimport stream_note_request
 from mesh_core.http.waiting cimport waiting_admit, waiting_leave
@@ -87,6 +89,7 @@ cdef StreamC* begin(ConnectionC* connection) noexcept nogil:
         connection_out_of_memory(connection)
         return NULL
     downstream.stream = stream
+    body_rate_begin(&downstream.rate, stream.begun_ms)
     downstream.requests += 1
     if downstream.last:
         stream.flags |= STREAM_LAST
@@ -176,6 +179,9 @@ cdef bint settle(StreamC* stream, int status, const uint8_t* data, size_t size) 
     """Act on what pass_body said, and keep what is left; False when that was the stream's end."""
     cdef DownstreamC* downstream = downstream_of(stream.connection)
     stream.record.bytes_received = stream.request_body.bytes
+    if status == BODY_TOO_LARGE:
+        request_too_large(stream)
+        return False
     if status < 0:
         refuse(stream, status)
         return False
@@ -238,7 +244,10 @@ cdef void request_continue(StreamC* stream) noexcept nogil:
         return
     passage = passage_of(stream)
     for _round in range(PASS_ROUNDS):
-        if stream.request_body.ended or passage.sink.flags & SIDE_BLOCKED:
+        if stream.request_body.ended:
+            return
+        if passage.sink.flags & SIDE_BLOCKED:
+            stream.flags |= STREAM_UPSTREAM_SLOW
             return
         if is_plain(&passage, source):
             status = pass_plain(&passage, source, stream.connection.listener.buffer_limit)
@@ -263,6 +272,8 @@ cdef void request_continue(StreamC* stream) noexcept nogil:
 
 cdef void moved(StreamC* stream, int status) noexcept nogil:
     """Act on a RelayStatus that ends the moving for now."""
+    if status == RELAY_BLOCKED:
+        stream.flags |= STREAM_UPSTREAM_SLOW
     if status <= RELAY_BLOCKED or (status == RELAY_ENDED and stream.request_body.ended):
         return
     if status == RELAY_SINK_FAILED:

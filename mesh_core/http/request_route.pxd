@@ -18,3 +18,6 @@ cdef bint request_look(
 cdef bint request_route(
     StreamC* stream, HeadC* head, const FramingC* framing, const RequestViewC* view
 ) noexcept nogil
+
+# Its body is larger than its route allows: answer.
+cdef void request_too_large(StreamC* stream) noexcept nogil

@@ -7,6 +7,7 @@ from mesh_core.http.stream cimport (
     STREAM_AFFINITY, STREAM_LAST, STREAM_UPGRADE, TEXT_BYTES, UPGRADE_BYTES, HttpWorkerC, stream_admit,
     stream_at_endpoint,
 )
+from mesh_core.http1.framing cimport BODY_LENGTH
 from mesh_core.http1.grammar cimport SliceC
 from mesh_core.http1.method cimport METHOD_CONNECT, METHOD_OPTIONS
 from mesh_core.http1.path cimport PATH_REDIRECT, path_normalize
@@ -26,12 +27,13 @@ from mesh_core.snapshot.http_settings cimport HttpSettingsC
 from mesh_core.snapshot.tables cimport EndpointC, PickContextC
 from mesh_core.telemetry.response_flags cimport (
     DETAIL_ABSOLUTE_URL_REFUSED, DETAIL_CLUSTER_NOT_FOUND, DETAIL_DIRECT_RESPONSE, DETAIL_LOW_VERSION,
-    DETAIL_NO_ENDPOINT, DETAIL_PATH_REDIRECT, DETAIL_PATH_REFUSED, DETAIL_REDIRECT, DETAIL_REQUEST_OVERFLOW,
-    DETAIL_ROUTE_NOT_FOUND, DETAIL_UPGRADE_REFUSED, FLAG_DOWNSTREAM_PROTOCOL_ERROR, FLAG_NO_CLUSTER_FOUND,
-    FLAG_NO_HEALTHY_UPSTREAM, FLAG_NO_ROUTE, FLAG_UPSTREAM_OVERFLOW,
+    DETAIL_NO_ENDPOINT, DETAIL_PATH_REDIRECT, DETAIL_PATH_REFUSED, DETAIL_REDIRECT, DETAIL_REQUEST_BODY_TOO_LARGE,
+    DETAIL_REQUEST_OVERFLOW, DETAIL_ROUTE_NOT_FOUND, DETAIL_UPGRADE_REFUSED, FLAG_DOWNSTREAM_PROTOCOL_ERROR,
+    FLAG_NO_CLUSTER_FOUND, FLAG_NO_HEALTHY_UPSTREAM, FLAG_NO_ROUTE, FLAG_UPSTREAM_OVERFLOW,
 )
 from mesh_core.telemetry.stats cimport (
     CLUSTER_CX_NONE_HEALTHY, LISTENER_NO_ROUTE, LISTENER_RQ_DIRECT_RESPONSE, LISTENER_RQ_REDIRECT,
+    LISTENER_RQ_TOO_LARGE,
 )
 from mesh_core.upstream.hashing cimport random_next
 from mesh_core.upstream.pick cimport cluster_pick
@@ -146,7 +148,24 @@ cdef bint request_route(StreamC* stream, HeadC* head, const FramingC* framing, c
         stream.flags |= STREAM_UPGRADE
         stream.upgrade_bytes = <uint8_t>framing.upgrade.size
         memcpy(stream.upgrade, view.data + framing.upgrade.at, framing.upgrade.size)
-    return choose(stream, view)
+    return fits(stream, framing) and choose(stream, view)
+
+
+cdef bint fits(StreamC* stream, const FramingC* framing) noexcept nogil:
+    """Whether its body may be as large as it says; False when that was the stream's end."""
+    cdef uint64_t most = stream.route.body_limits.request_bytes if stream.route.body_limits != NULL else 0
+    if not most:
+        return True
+    if framing.body == BODY_LENGTH and framing.length > most:
+        request_too_large(stream)
+        return False
+    stream.request_body.most = most
+    return True
+
+
+cdef void request_too_large(StreamC* stream) noexcept nogil:
+    stream.connection.listener.stats[stream.worker.core.index][LISTENER_RQ_TOO_LARGE] += 1
+    stream_reply_status(stream, 413, FLAG_DOWNSTREAM_PROTOCOL_ERROR, DETAIL_REQUEST_BODY_TOO_LARGE)
 
 
 cdef void redirect(StreamC* stream, const RequestViewC* view) noexcept nogil:

@@ -1,7 +1,7 @@
 """A response on its way downstream; the contract stands in response.pxd."""
 
-from libc.stdint cimport int64_t, uint8_t, uint32_t
-from mesh_core.http.body cimport body_begin, body_end_write, body_source_ended
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from mesh_core.http.body cimport BODY_TOO_LARGE, body_begin, body_end_write, body_source_ended
 from mesh_core.http.ending cimport stream_complete, stream_cut
 from mesh_core.http.input cimport INPUT_NO_MEMORY, input_clear, input_head, input_rest
 from mesh_core.http.local_reply cimport stream_reply_status
@@ -16,7 +16,7 @@ from mesh_core.http.tunnel cimport tunnel_begin
 from mesh_core.http1.errors cimport (
     HTTP1_HEAD_TOO_LARGE, HTTP1_OK, HTTP1_START_LINE_TOO_LONG, HTTP1_TOO_MANY_FIELDS, HTTP1_UNEXPECTED_UPGRADE,
 )
-from mesh_core.http1.framing cimport BODY_TUNNEL, FramingC, response_framing
+from mesh_core.http1.framing cimport BODY_LENGTH, BODY_TUNNEL, FramingC, response_framing
 from mesh_core.http1.grammar cimport SliceC, equals_ignoring_case, list_next
 from mesh_core.http1.head cimport HEAD_INCOMPLETE, HEAD_RESPONSE, HeadC
 from mesh_core.http1.method cimport METHOD_CONNECT, METHOD_HEAD
@@ -29,13 +29,13 @@ from mesh_core.relay.transport cimport side_receive, side_send
 from mesh_core.runtime.clock cimport monotonic_us
 from mesh_core.runtime.reactor cimport reactor_queue_task
 from mesh_core.telemetry.response_flags cimport (
-    DETAIL_DOWNSTREAM_CLOSED_IN_RESPONSE, DETAIL_OUT_OF_MEMORY, DETAIL_RESPONSE_HEADERS_TOO_LARGE,
-    DETAIL_RESPONSE_MALFORMED, DETAIL_UPSTREAM_CLOSED_BEFORE_RESPONSE, DETAIL_UPSTREAM_CLOSED_IN_RESPONSE,
-    FLAG_DOWNSTREAM_CONNECTION_TERMINATION, FLAG_OVERLOAD, FLAG_UPSTREAM_CONNECTION_TERMINATION,
-    FLAG_UPSTREAM_PROTOCOL_ERROR,
+    DETAIL_DOWNSTREAM_CLOSED_IN_RESPONSE, DETAIL_OUT_OF_MEMORY, DETAIL_RESPONSE_BODY_TOO_LARGE,
+    DETAIL_RESPONSE_HEADERS_TOO_LARGE, DETAIL_RESPONSE_MALFORMED, DETAIL_UPSTREAM_CLOSED_BEFORE_RESPONSE,
+    DETAIL_UPSTREAM_CLOSED_IN_RESPONSE, FLAG_DOWNSTREAM_CONNECTION_TERMINATION, FLAG_OVERLOAD,
+    FLAG_UPSTREAM_CONNECTION_TERMINATION, FLAG_UPSTREAM_PROTOCOL_ERROR,
 )
 from mesh_core.telemetry.stats cimport (
-    CLUSTER_CX_PROTOCOL_ERROR, CLUSTER_RQ_RX_RESET, LISTENER_CX_RESET, SERVER_MEMORY_EXHAUSTED,
+    CLUSTER_CX_PROTOCOL_ERROR, CLUSTER_RQ_RX_RESET, LISTENER_CX_RESET, LISTENER_RS_TOO_LARGE, SERVER_MEMORY_EXHAUSTED,
 )
 from mesh_core.upstream.pick cimport cluster_observe
 
@@ -159,10 +159,14 @@ cdef bint is_asked_for(const StreamC* stream, const uint8_t* data, const Framing
 
 
 cdef int64_t begin(StreamC* stream, HeadC* head, const uint8_t* data, const FramingC* framing) noexcept nogil:
-    """Write the final head to the worker's message buffer; its size, or an Http1Error."""
+    """Write the final head to the worker's message buffer; its size, or an Http1Error, or BODY_TOO_LARGE."""
     cdef OutputC output
     cdef int64_t now_us = monotonic_us()
     cdef int64_t written
+    cdef uint64_t most = stream.route.body_limits.response_bytes if stream.route.body_limits != NULL else 0
+    if most and framing.body == BODY_LENGTH and framing.length > most:
+        endpoint_answered(stream, head.status)
+        return BODY_TOO_LARGE
     stream.record.responded_us = now_us
     cluster_observe(
         stream.cluster, stream.endpoint, now_us - stream.record.upstream_sent_us, stream.worker.core.reactor.now_ms)
@@ -174,6 +178,7 @@ cdef int64_t begin(StreamC* stream, HeadC* head, const uint8_t* data, const Fram
     if written < 0:
         return written
     body_begin(&stream.response_body, framing.body, framing.length, output.body)
+    stream.response_body.most = most
     endpoint_answered(stream, head.status)
     stream.flags |= STREAM_RESPONDED
     stream.record.status = head.status
@@ -224,12 +229,16 @@ cdef bint settle(StreamC* stream, int status, const uint8_t* data, size_t size) 
 # --- what has failed ---
 
 cdef void failed(StreamC* stream, int error) noexcept nogil:
-    """The upstream sent what is no valid response, or memory is exhausted."""
+    """The upstream sent what is no valid response, or too much, or memory is exhausted."""
     cdef bint too_large = (
         error == HTTP1_HEAD_TOO_LARGE or error == HTTP1_START_LINE_TOO_LONG or error == HTTP1_TOO_MANY_FIELDS)
     if error == INPUT_NO_MEMORY:
         stream.worker.core.stats[SERVER_MEMORY_EXHAUSTED] += 1
         stream_reply_status(stream, 503, FLAG_OVERLOAD, DETAIL_OUT_OF_MEMORY)
+        return
+    if error == BODY_TOO_LARGE:
+        stream.connection.listener.stats[stream.worker.core.index][LISTENER_RS_TOO_LARGE] += 1
+        stream_reply_status(stream, 502, FLAG_UPSTREAM_PROTOCOL_ERROR, DETAIL_RESPONSE_BODY_TOO_LARGE)
         return
     stream.cluster.stats[stream.worker.core.index][CLUSTER_CX_PROTOCOL_ERROR] += 1
     endpoint_failed_request(stream, REQUEST_MALFORMED)

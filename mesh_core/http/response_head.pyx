@@ -1,8 +1,9 @@
 """The head of a response for the downstream; the contract stands in response_head.pxd."""
 
-from libc.stdint cimport uint32_t
-from libc.string cimport memset
+from libc.stdint cimport uint8_t, uint32_t
+from libc.string cimport memset, strlen
 from mesh_core.http.downstream_head cimport downstream_framing
+from mesh_core.http.explain cimport EXPLAIN_BYTES, explain_attempt, explain_name, explain_write
 from mesh_core.http.stream cimport MESSAGE_BYTES, STREAM_AFFINITY, HttpWorkerC
 from mesh_core.http1.framing cimport BODY_NONE, BODY_TUNNEL
 from mesh_core.http1.method cimport METHOD_CONNECT
@@ -14,8 +15,10 @@ from mesh_core.routing.hash_policy cimport hash_cookie_write
 from mesh_core.routing.header_edits cimport HEADER_ADDED_MOST, header_edits_apply
 from mesh_core.routing.session_affinity cimport affinity_cookie_write
 
+cdef const char* SET_COOKIE = b"set-cookie"
+
 cdef enum:
-    OWN_FIELDS = 2
+    OWN_FIELDS = 3
 
 
 cdef int64_t response_head_write(
@@ -23,6 +26,7 @@ cdef int64_t response_head_write(
 ) noexcept nogil:
     cdef HttpWorkerC* worker = stream.worker
     cdef AddedFieldC[HEADER_ADDED_MOST + OWN_FIELDS] added
+    cdef uint8_t[EXPLAIN_BYTES] explanation
     memset(output, 0, sizeof(OutputC))
     if framing.body == BODY_TUNNEL:
         output.body = BODY_NONE
@@ -32,6 +36,11 @@ cdef int64_t response_head_write(
         if framing.states_length:
             output.states_length = True
     add_cookies(stream, added, &output.added_count)
+    if stream.explain != NULL and stream.explain.count:
+        # It needed several attempts.
+        explain_attempt(stream.explain, stream.endpoint, head.status, 0, 0)
+        add_field(added, &output.added_count, explain_name(), explanation, explain_write(
+            stream.explain, NULL, explanation))
     output.added_count = header_edits_apply(
         &stream.chosen.response_headers, head, data, added, output.added_count, HEADER_ADDED_MOST + OWN_FIELDS)
     output.added_count = header_edits_apply(
@@ -48,15 +57,17 @@ cdef void add_cookies(StreamC* stream, AddedFieldC* added, uint32_t* count) noex
     cdef size_t size
     if stream.flags & STREAM_AFFINITY:
         size = affinity_cookie_write(stream.route, stream.chosen, stream.endpoint, room, COOKIE_WRITE_MOST)
-        add_cookie(added, count, room, size)
+        add_field(added, count, SET_COOKIE, room, size)
         room += size
     if stream.hash.cookie != NULL:
-        add_cookie(added, count, room, hash_cookie_write(&stream.hash, room, COOKIE_WRITE_MOST))
+        add_field(added, count, SET_COOKIE, room, hash_cookie_write(&stream.hash, room, COOKIE_WRITE_MOST))
 
 
-cdef void add_cookie(AddedFieldC* added, uint32_t* count, const uint8_t* value, size_t size) noexcept nogil:
+cdef void add_field(
+    AddedFieldC* added, uint32_t* count, const char* name, const uint8_t* value, size_t size
+) noexcept nogil:
     if size:
-        added[count[0]] = AddedFieldC(TextC(<const uint8_t*>b"set-cookie", 10), TextC(value, size))
+        added[count[0]] = AddedFieldC(TextC(<const uint8_t*>name, strlen(name)), TextC(value, size))
         count[0] += 1
 
 

@@ -6,6 +6,7 @@ endpoint. Worker thread, no GIL.
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from mesh_core.http.body cimport BodyC
+from mesh_core.http.explain cimport ExplainC
 from mesh_core.http.input cimport InputC
 from mesh_core.http1.head cimport FieldC, HeadC
 from mesh_core.net.address cimport PeerAddressC
@@ -32,6 +33,7 @@ cdef enum StreamFlag:
     STREAM_CLIENT_LAST = 1 << 7  # its client is not to be used again
     STREAM_COUNTED_PENDING = 1 << 9  # holds a place among the cluster's pending requests
     STREAM_QUEUED = 1 << 10    # waits for a connection of its cluster to be free
+    STREAM_UPSTREAM_SLOW = 1 << 20  # it did not take all that came of the request, since body_rate looked last
     STREAM_ASKED_UPGRADE = 1 << 8  # what the downstream says behind the request is no HTTP, it hopes
 
 
@@ -71,6 +73,18 @@ cdef struct StreamC:
     const char* upstream_failure  # why TLS failed there, in words; static, NULL: it did not
     RequestRecordC record
     CaptureC* capture          # owned; NULL without an access log
+    ExplainC* explain          # owned; NULL unless the listener explains
+
+
+# What mesh_core.http.body_rate saw when it looked last. Owner: DownstreamC.
+cdef struct BodyRateC:
+    int64_t begun_ms           # of the last request, coarse monotonic clock
+    int64_t looked_ms          # the same; 0: not since then
+    bint wanted                # more of a request's body
+    bint upstream_slow         # it did not take all that came
+    uint64_t received          # bytes from the downstream until then
+    uint64_t taken             # bytes that it has read until then, as its acknowledgements say
+    uint64_t waiting           # for it to read
 
 
 # The downstream side of a connection that speaks HTTP/1; see mesh_core.http.downstream. Owner:
@@ -87,6 +101,7 @@ cdef struct DownstreamC:
     bint unread                # the downstream has said, or may say, what nobody will read
     PeerAddressC local         # that the connection was made to
     int64_t head_begun_ms      # of a head that is not complete
+    BodyRateC rate
     int64_t timer_ms           # what the connection's timer is set to; 0: nothing
 
 

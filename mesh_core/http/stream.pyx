@@ -1,6 +1,7 @@
 """Streams and what a worker has for them; the contract stands in stream.pxd."""
 
 from libc.string cimport memset
+from mesh_core.http.explain cimport ExplainC
 from mesh_core.http.pool cimport clients_close_idle
 from mesh_core.http.waiting cimport waiting_leave, waiting_wake
 from mesh_core.includes.atomic cimport fetch_add_u64
@@ -67,6 +68,9 @@ cdef StreamC* stream_create(HttpWorkerC* worker, ConnectionC* connection) noexce
     snapshot_hold(stream.snapshot, worker.core.index)
     stream.http = connection.chain.http
     stream.begun_ms = worker.core.reactor.now_ms
+    if stream.http.settings.explain:
+        # Without memory for it, nothing is explained.
+        stream.explain = <ExplainC*>memory_alloc(sizeof(ExplainC))
     request_record_begin(&stream.record, connection.id, wall_clock_us(), monotonic_us())
     connection.listener.stats[worker.core.index][LISTENER_RQ_TOTAL] += 1
     return stream
@@ -85,6 +89,7 @@ cdef void stream_end(StreamC* stream) noexcept nogil:
         reactor_cancel_task(&worker.core.reactor, &stream.task)
         waiting_wake(worker, stream.cluster.state)
     leave_endpoint(stream)
+    memory_free(stream.explain)
     byte_queue_clear(&worker.core.blocks, &stream.held)
     if snapshot_release(stream.snapshot, index):
         core_notify(worker.core)

@@ -6,7 +6,7 @@ cdef extern from "<errno.h>" nogil:
     int errno
     enum:
         EAGAIN, EINTR, EINPROGRESS, EMFILE, ENFILE, ENOBUFS, ENOMEM, ECONNABORTED, ECONNRESET, EPIPE, EPROTO
-        EADDRNOTAVAIL, ETIMEDOUT
+        EADDRNOTAVAIL, ETIMEDOUT, ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ENOENT
 
 cdef extern from "<string.h>" nogil:
     char* strerror(int code)

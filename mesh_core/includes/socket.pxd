@@ -65,3 +65,10 @@ cdef extern from "<sys/un.h>" nogil:
     cdef struct sockaddr_un:
         sa_family_t sun_family
         char sun_path[108]
+
+cdef extern from "<sys/ioctl.h>" nogil:
+    int ioctl(int fd, unsigned long request, void* argument)
+
+cdef extern from "<linux/sockios.h>" nogil:
+    enum:
+        SIOCOUTQ

@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from mesh_core.http1.serialize cimport TextC
+from mesh_core.routing.body_limits cimport BodyLimitsC
 from mesh_core.routing.cookie cimport CookieC
 from mesh_core.routing.header_edits cimport HeaderEditsC
 from mesh_core.routing.request_view cimport RequestViewC
@@ -97,6 +98,7 @@ cdef struct RouteC:
     uint32_t upgrade_count
     bint allows_connect        # the method CONNECT
     const RouteTimeoutsC* timeouts  # NULL: the listener's settings are all
+    const BodyLimitsC* body_limits  # NULL: there are none
 
 
 # The cluster for one request, by weight. `random`: 64 random bits. NULL when all weights are 0: the answer is 500, as

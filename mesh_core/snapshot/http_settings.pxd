@@ -8,12 +8,21 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t
 from mesh_core.http1.limits cimport Http1LimitsC
 from mesh_core.http1.path cimport PathOptionsC
 from mesh_core.http1.serialize cimport TextC
+from mesh_core.snapshot.local_replies cimport LocalReplyC
 
 # What becomes of X-Forwarded-For and X-Forwarded-Proto.
 cdef enum ForwardedHeaders:
     FORWARDED_APPEND           # the downstream's address behind those that came; the scheme, where none came
     FORWARDED_OVERWRITE        # both anew
     FORWARDED_KEEP             # as they came
+
+
+# How much a downstream must move in each window; see mesh_core.http.body_rate.
+cdef struct MinBodyRateC:
+    uint32_t request           # bytes per second; 0: no limit
+    uint32_t response
+    int64_t grace_ms
+    int64_t window_ms
 
 
 cdef struct HttpSettingsC:
@@ -31,6 +40,10 @@ cdef struct HttpSettingsC:
     bint preserve_external_request_id  # else one that came is thrown away
     bint accept_http_10
     bint allow_absolute_url
+    bint explain               # failed responses say why in x-hopmesh-explain
+    MinBodyRateC min_body_rate
+    const LocalReplyC* local_replies  # what becomes of answers of the proxy's own
+    uint32_t local_reply_count
 
 
 cdef struct HttpC:

@@ -20,6 +20,7 @@ DETAIL_TEXTS[:] = [
     b"upstream_closed_before_response", b"upstream_closed_in_response",
     b"downstream_closed_in_request", b"downstream_closed_in_response",
     b"request_timeout", b"per_try_timeout", b"max_stream_duration",
+    b"request_too_slow", b"response_read_too_slowly", b"request_body_too_large", b"response_body_too_large",
 ]
 
 
@@ -34,3 +35,7 @@ def flag_names(uint32_t flags):
 
 cdef const char* detail_text(int detail) noexcept nogil:
     return DETAIL_TEXTS[detail]
+
+
+FLAGS = {FLAG_NAMES[index].decode(): 1 << index for index in range(<int>FLAG_COUNT)}
+DETAILS = {DETAIL_TEXTS[index].decode(): index for index in range(1, <int>DETAIL_COUNT)}

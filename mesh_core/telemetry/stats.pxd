@@ -50,6 +50,10 @@ cdef enum:
     LISTENER_RQ_IDLE_TIMEOUT   # stream_idle_timeout_ms
     LISTENER_RQ_TIMEOUT        # request_timeout_ms
     LISTENER_RQ_MAX_DURATION   # max_stream_duration_ms
+    LISTENER_RQ_TOO_SLOW       # min_body_rate
+    LISTENER_RS_TOO_SLOW       # the same: the response was not read
+    LISTENER_RQ_TOO_LARGE      # body_limits
+    LISTENER_RS_TOO_LARGE
     LISTENER_RQ_DIRECT_RESPONSE
     LISTENER_RQ_REDIRECT
     LISTENER_NO_ROUTE

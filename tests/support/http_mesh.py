@@ -13,21 +13,25 @@ from tests.support.http_messages import get
 from tests.support.http_oracles import Message
 from tests.support.http_origin import HttpOrigin
 from tests.support.peer import connect
+from tests.support.request_records import check_records, requests_of
 from tests.support.running_proxy import RunningProxy
 
 Settings = dict[str, Any]
 
 
 class HttpMesh:
-    """A proxy with one worker; its listener "in" speaks HTTP with the origin. `finish` must be called."""
+    """A proxy with one worker; its listener "in" speaks HTTP with the origin. `finish` must be called; with a `log` it
+    looks at the access log too."""
 
-    def __init__(self, start: Callable[[Settings], RunningProxy], folder: Path, listener: Settings) -> None:
+    def __init__(
+        self, start: Callable[[Settings], RunningProxy], folder: Path, listener: Settings, log: bool = False
+    ) -> None:
         self.origin = HttpOrigin()
         self._fence_origin = HttpOrigin()
         self._fence_lock = threading.Lock()
         self._clients: list[HttpClient] = []
         try:
-            self.proxy = start(_config(self.origin.address, self._fence_origin.address, listener, folder))
+            self.proxy = start(_config(self.origin.address, self._fence_origin.address, listener, folder, log))
             self._fence = self.client("fence")
         except BaseException:
             self.close()
@@ -53,8 +57,12 @@ class HttpMesh:
         of one."""
         if self._clients:
             self._close_clients()
+            log = self.proxy.access_log
+            count = requests_of(self.proxy, "in", "fence") if log else 0
             self.proxy.close()
             self.origin.settle()
+            if log:
+                check_records(log, count)
         faults = [each.fault for each in self.origin.connections if each.fault]
         assert not faults, faults
         return self.origin.requests
@@ -74,13 +82,14 @@ class HttpMesh:
             self._clients.pop().peer.close()
 
 
-def _config(origin: str, fence: str, listener: Settings, folder: Path) -> Settings:
+def _config(origin: str, fence: str, listener: Settings, folder: Path, log: bool) -> Settings:
     base: Settings = {"name": "in", "address": "127.0.0.1:0", "protocol": "http"}
     if not {"routes", "virtual_hosts"} & listener.keys():
         base["cluster"] = "app"
     fences = {"name": "fence", "address": "127.0.0.1:0", "protocol": "http", "cluster": "fence"}
     clusters = [cluster([origin]), cluster([fence], "fence")]
-    return config([base | listener, fences], clusters, folder, access_log=None)
+    more = {} if log else {"access_log": None}
+    return config([base | listener, fences], clusters, folder, **more)
 
 
 # --- judgements that do not stop at the first fault ---

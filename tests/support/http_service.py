@@ -33,8 +33,9 @@ def to(*origins: HttpOrigin | str, name: str = "app", **more: Any) -> Settings:
 class HttpService:
     """Keeps what a test starts. `close` must be called; again is allowed."""
 
-    def __init__(self, start: Callable[[Settings], RunningProxy], folder: Path) -> None:
-        self._start, self.folder = start, folder
+    def __init__(self, start: Callable[[Settings], RunningProxy], folder: Path, logs: bool = False) -> None:
+        """`logs`: whether there is an access log where a test does not say."""
+        self._start, self.folder, self._logs = start, folder, logs
         self._origins: list[HttpOrigin] = []
         self._clients: list[HttpClient] = []
         self.proxy: RunningProxy
@@ -44,6 +45,11 @@ class HttpService:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def log(self) -> Settings:
+        """The setting with which RunningProxy.records has the access log."""
+        return {"path": str(self.folder / "access.json")}
 
     def origin(self) -> HttpOrigin:
         """A new origin."""
@@ -55,7 +61,7 @@ class HttpService:
         `virtual_hosts`, `cluster`) and the settings (`http`)."""
         own = {key: more.pop(key) for key in ("routes", "virtual_hosts", "cluster", "http", "tls") if key in more}
         chosen = [http_listener(**own)] if listeners is None else listeners
-        return config(chosen, clusters, self.folder, **{"access_log": None, **more})
+        return config(chosen, clusters, self.folder, **{"access_log": self.log if self._logs else None, **more})
 
     def serve(self, *clusters: Settings, **more: Any) -> RunningProxy:
         """Start the proxy, by `settings` of these."""

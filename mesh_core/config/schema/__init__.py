@@ -8,6 +8,7 @@ The types promise shape and bounds only. What relates one field to another is in
 an address means is in `address`.
 """
 
+from mesh_core.config.schema.body_limits import BodyLimits
 from mesh_core.config.schema.circuit_breakers import CircuitBreakers
 from mesh_core.config.schema.cluster import Cluster
 from mesh_core.config.schema.cluster_http import ClusterHttp
@@ -28,6 +29,8 @@ from mesh_core.config.schema.load_balancing import (
     Subsets,
     SubsetSelector,
 )
+from mesh_core.config.schema.local_reply import LocalReply
+from mesh_core.config.schema.min_body_rate import MinBodyRate
 from mesh_core.config.schema.node import Metrics, Node
 from mesh_core.config.schema.operations import AccessLog, Admin, Restart
 from mesh_core.config.schema.outlier_detection import OutlierDetection
@@ -59,6 +62,7 @@ __all__ = [
     "AccessLog",
     "Admin",
     "AffinityCookie",
+    "BodyLimits",
     "CircuitBreakers",
     "Cluster",
     "ClusterHttp",
@@ -79,10 +83,12 @@ __all__ = [
     "LeastRequest",
     "Listener",
     "ListenerTls",
+    "LocalReply",
     "Locality",
     "LocalityWeight",
     "Maglev",
     "Metrics",
+    "MinBodyRate",
     "Node",
     "OutlierDetection",
     "PathMatch",

@@ -6,7 +6,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from mesh_core.config.schema.body_limits import BodyLimits
 from mesh_core.config.schema.common import NaturalInt, PositiveInt
+from mesh_core.config.schema.local_reply import LocalReply
+from mesh_core.config.schema.min_body_rate import MinBodyRate
 
 HeaderBytes = Annotated[int, Meta(ge=1024, le=131_072)]
 HeaderCount = Annotated[int, Meta(ge=1, le=1000)]
@@ -206,3 +209,35 @@ class HttpSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
             ),
         ),
     ] = True
+    body_limits: Annotated[
+        BodyLimits | None,
+        Meta(description="How large bodies may be, where neither route nor virtual host says. Default: no limits."),
+    ] = None
+    min_body_rate: Annotated[
+        MinBodyRate | None,
+        Meta(
+            description=(
+                "How slow clients may send and read bodies. Default: no bound, as in Envoy; at the edge, set one."
+            ),
+            examples=[{"request_bytes_per_s": 240, "response_bytes_per_s": 240}],
+        ),
+    ] = None
+    local_replies: Annotated[
+        tuple[LocalReply, ...],
+        Meta(
+            description=(
+                "What becomes of answers of the proxy's own, errors that is: the first that fits counts, of at most "
+                "64. Redirects and direct responses of routes stay as they are. Default: none, as in Envoy: a status "
+                "and a word of plain text."
+            ),
+        ),
+    ] = ()
+    explain: Annotated[
+        bool,
+        Meta(
+            description=(
+                "Whether a response that failed, or needed several attempts, says in x-hopmesh-explain why, which "
+                "endpoints were tried and what each said. Default: false: it names addresses of the inside."
+            ),
+        ),
+    ] = False

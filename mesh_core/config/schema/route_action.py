@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from mesh_core.config.schema.body_limits import BodyLimits
 from mesh_core.config.schema.common import HOST_LABEL, Name
 from mesh_core.config.schema.endpoint import Labels
 from mesh_core.config.schema.route_timeouts import RouteTimeouts
@@ -436,4 +437,8 @@ class RouteAction(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     timeouts: Annotated[
         RouteTimeouts | None,
         Meta(description="How long its requests may take. Default: as the virtual host says."),
+    ] = None
+    body_limits: Annotated[
+        BodyLimits | None,
+        Meta(description="How large bodies may be. Default: as the virtual host says."),
     ] = None

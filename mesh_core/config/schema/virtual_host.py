@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from mesh_core.config.schema.body_limits import BodyLimits
 from mesh_core.config.schema.common import Name
 from mesh_core.config.schema.route import Route
 from mesh_core.config.schema.route_timeouts import RouteTimeouts
@@ -57,4 +58,8 @@ class VirtualHost(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         Meta(
             description="How long its requests may take, where their route does not say. Default: as the listener says."
         ),
+    ] = None
+    body_limits: Annotated[
+        BodyLimits | None,
+        Meta(description="How large bodies may be, where their route does not say. Default: as the listener says."),
     ] = None

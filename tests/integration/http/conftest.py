@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mesh_core.control.proxy import Mounting
 from tests.support.http_mesh import HttpMesh
 from tests.support.running_proxy import RunningProxy
 
@@ -15,12 +16,14 @@ Settings = dict[str, Any]
 
 
 @pytest.fixture
-def mesh_with(start: Callable[[Settings], RunningProxy], tmp_path: Path) -> Iterator[Callable[..., HttpMesh]]:
-    """Make a mesh with more settings of its listener."""
+def mesh_with(
+    start: Callable[[Settings], RunningProxy], mounting: Mounting, tmp_path: Path
+) -> Iterator[Callable[..., HttpMesh]]:
+    """Make a mesh with more settings of its listener; in one mounting it has an access log."""
     made: list[HttpMesh] = []
 
     def make(**listener: Any) -> HttpMesh:
-        made.append(HttpMesh(start, tmp_path, listener))
+        made.append(HttpMesh(start, tmp_path, listener, log=mounting == "threaded"))
         return made[-1]
 
     yield make

@@ -1,4 +1,4 @@
-"""The time-outs of a route; the contract stands in timeouts_compiler.pxd."""
+"""The time-outs and body limits of a route; the contract stands in route_bounds_compiler.pxd."""
 
 
 cdef const RouteTimeoutsC* compile_timeouts(Snapshot snapshot, settings, host, route) except? NULL:
@@ -11,6 +11,18 @@ cdef const RouteTimeoutsC* compile_timeouts(Snapshot snapshot, settings, host, r
     out.per_try_ms = first_of(said, "per_try_ms", 0)
     out.stream_idle_ms = first_of(said, "stream_idle_ms", settings.stream_idle_timeout_ms)
     out.max_stream_duration_ms = first_of(said, "max_stream_duration_ms", settings.max_stream_duration_ms)
+    return out
+
+
+cdef const BodyLimitsC* compile_body_limits(Snapshot snapshot, settings, host, route) except? NULL:
+    cdef BodyLimitsC* out
+    said = [each.body_limits for each in (route, host, settings) if each.body_limits is not None]
+    request, response = (first_of(said, field, 0) for field in ("request_bytes", "response_bytes"))
+    if not request and not response:
+        return NULL
+    out = <BodyLimitsC*>snapshot.allocate(sizeof(BodyLimitsC))
+    out.request_bytes = request
+    out.response_bytes = response
     return out
 
 
