@@ -33,8 +33,8 @@ cdef dict cluster_fields(const ClusterC* cluster):
         "endpoints": [endpoint_fields(&cluster.endpoints[index]) for index in range(cluster.endpoint_count)],
         "connect_timeout_ms": cluster.connect_timeout_ms,
         "send_proxy_protocol": cluster.send_proxy_protocol,
-        "max_requests": cluster.max_requests,
-        "max_pending_requests": cluster.max_pending_requests,
+        "limits": [[limits.max_connections, limits.max_pending, limits.max_requests, limits.max_pending_requests]
+                   for limits in cluster.limits],
         "http": cluster_http_fields(&cluster.http),
         "stats": <size_t>cluster.stats[0],
     }

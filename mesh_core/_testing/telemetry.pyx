@@ -15,6 +15,8 @@ STAT_COUNTS = {
     "endpoint": stats.ENDPOINT_STAT_COUNT,
     "outlier_detection": stats.OUTLIER_STAT_COUNT,
     "health_check": stats.HEALTH_CHECK_STAT_COUNT,
+    # Histograms follow.
+    "adaptive_concurrency": stats.CONCURRENCY_SAMPLES,
 }
 ACCESS_TEXT_LIMIT = access_record.ACCESS_TEXT_LIMIT
 FLAG_NAMES = [response_flags.flag_name(index).decode() for index in range(response_flags.FLAG_COUNT)]

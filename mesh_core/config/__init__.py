@@ -16,6 +16,8 @@ from mesh_core.config.json_schema import json_schema
 from mesh_core.config.load import check_config, load_builtins, load_file, load_text
 from mesh_core.config.schema import (
     AccessLog,
+    Accrual,
+    AdaptiveConcurrency,
     Admin,
     CircuitBreakers,
     Cluster,
@@ -25,9 +27,11 @@ from mesh_core.config.schema import (
     FilterChain,
     FilterChainMatch,
     HealthCheck,
+    HttpHealthCheck,
     Listener,
     ListenerTls,
     Metrics,
+    MinRoundTrip,
     Node,
     OutlierDetection,
     Payload,
@@ -40,6 +44,8 @@ from mesh_core.config.schema import (
 
 __all__ = [
     "AccessLog",
+    "Accrual",
+    "AdaptiveConcurrency",
     "Address",
     "AddressError",
     "Admin",
@@ -54,9 +60,11 @@ __all__ = [
     "FilterChainMatch",
     "HealthCheck",
     "HostName",
+    "HttpHealthCheck",
     "Listener",
     "ListenerTls",
     "Metrics",
+    "MinRoundTrip",
     "Node",
     "OutlierDetection",
     "Payload",

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mesh_core.config.faults import PathStep, Report
-from mesh_core.config.schema import Cluster, HealthCheck, Payload
+from mesh_core.config.schema import Cluster, HealthCheck, HttpHealthCheck, Payload
+
+_HEADERS_MOST = 64
+_OWN_HEADERS = frozenset(
+    ("host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "expect", "keep-alive")
+)
 
 
 def check_health_checks(clusters: Sequence[tuple[int, Cluster]], report: Report) -> None:
-    """Report health checks that are too many or want TLS where there is none, and payloads not written in one way."""
+    """Report health checks that are too many, or of which not all is said, or more than their type knows."""
     for index, cluster in clusters:
         checks = cluster.health_checks if isinstance(cluster.health_checks, tuple) else ()
         path: list[PathStep] = ["clusters", index, "health_checks"]
@@ -23,8 +28,38 @@ def check_health_checks(clusters: Sequence[tuple[int, Cluster]], report: Report)
 def _check_one(path: list[PathStep], check: HealthCheck, cluster: Cluster, report: Report) -> None:
     if check.type == "tls" and cluster.tls is None:
         report([*path, "type"], "a check by TLS, of a cluster without tls", "add tls, or write tcp")
+    if check.type == "http":
+        _check_http(path, check, report)
+    elif isinstance(check.http, HttpHealthCheck) and isinstance(check.type, str):
+        report([*path, "http"], f"a request, but the check is by {check.type}", "remove it, or write type: http")
     for step, payload in _payloads(check):
         _check_payload([*path, *step], payload, report)
+
+
+def _check_http(path: list[PathStep], check: HealthCheck, report: Report) -> None:
+    if check.http is None:
+        report(path, "a check by HTTP without a request", "add http: {path: /healthz}")
+    if isinstance(check.send, Payload):
+        report([*path, "send"], "a check by HTTP sends a request", "remove it: http says what is sent")
+    http = check.http
+    if not isinstance(http, HttpHealthCheck):
+        return
+    headers = http.request_headers
+    if isinstance(headers, dict):
+        if len(headers) > _HEADERS_MOST:
+            report([*path, "http", "request_headers"], f"more than {_HEADERS_MOST} headers", "remove some")
+        for name in headers:
+            if isinstance(name, str) and name.lower() in _OWN_HEADERS:
+                hint = "write it as host" if name.lower() == "host" else "remove it"
+                report([*path, "http", "request_headers", name], f"{name} is for the proxy to send", hint)
+    statuses = http.expected_statuses
+    if isinstance(statuses, tuple):
+        if not statuses:
+            report([*path, "http", "expected_statuses"], "no status is good", "for example [200]")
+        for place, each in enumerate(statuses):
+            if isinstance(each, str) and each.partition("-")[0] > each.partition("-")[2]:
+                step: list[PathStep] = [*path, "http", "expected_statuses", place]
+                report(step, f"{each} begins behind its end", "write the smaller one first")
 
 
 def _payloads(check: HealthCheck) -> Iterator[tuple[list[PathStep], Payload]]:

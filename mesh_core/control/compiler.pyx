@@ -22,11 +22,13 @@ from mesh_core.snapshot.http_settings cimport HttpC
 from mesh_core.snapshot.idle_clients cimport IdleClients
 from mesh_core.snapshot.shared_count cimport SharedCount
 from mesh_core.snapshot.snapshot cimport Snapshot
-from mesh_core.snapshot.tables cimport ClusterC, EndpointC, FilterChainC, IdleClientsC, ListenerC, NameC
+from mesh_core.snapshot.tables cimport ClusterC, EndpointC, FilterChainC, IdleClientsC, LimitsC, ListenerC, NameC
 from mesh_core.telemetry.request_metrics cimport TRAIT_INBOUND
 from mesh_core.telemetry.stats cimport StatsScope
 from mesh_core.tls.context cimport TlsContext, TlsSessions
-from mesh_core.upstream.endpoint_state cimport ENDPOINT_REMOVED, UNHEALTHY_ACTIVE, ClusterState, EndpointState
+from mesh_core.upstream.endpoint_state cimport (
+    ENDPOINT_REMOVED, PRIORITY_DEFAULT, PRIORITY_HIGH, UNHEALTHY_ACTIVE, ClusterState, EndpointState,
+)
 from mesh_core.upstream.outlier_detection cimport OutlierPolicy
 
 import msgspec
@@ -151,10 +153,10 @@ cdef class Compiler:
         out.retry.budget_percent = cluster.retry.budget.percent
         out.retry.min_concurrency = cluster.retry.budget.min_concurrency
         if cluster.circuit_breakers is not None:
-            out.max_connections = cluster.circuit_breakers.max_connections
-            out.max_pending = cluster.circuit_breakers.max_pending_connections
-            out.max_requests = cluster.circuit_breakers.max_requests
-            out.max_pending_requests = cluster.circuit_breakers.max_pending_requests
+            compile_limits(&out.limits[<int>PRIORITY_DEFAULT], cluster.circuit_breakers)
+            compile_limits(&out.limits[<int>PRIORITY_HIGH], cluster.circuit_breakers.high)
+        if cluster.adaptive_concurrency is not None:
+            out.concurrency_stats = self.stats(snapshot, "adaptive_concurrency", (cluster.name,))
         if cluster.outlier_detection is not None:
             outlier = OutlierPolicy(cluster.outlier_detection, endpoint_count)
             out.outlier = outlier.policy
@@ -270,6 +272,13 @@ cdef class Compiler:
         cdef StatsScope scope = self.registry.scope(kind, *labels)
         snapshot.keep.append(scope)
         return scope.blocks
+
+
+cdef compile_limits(LimitsC* out, limits):
+    out.max_connections = limits.max_connections
+    out.max_pending = limits.max_pending_connections
+    out.max_requests = limits.max_requests
+    out.max_pending_requests = limits.max_pending_requests
 
 
 def descriptor_limit():

@@ -14,6 +14,8 @@ from mesh_core.routing.route cimport (
 from mesh_core.routing.session_affinity cimport affinity_key
 from mesh_core.snapshot.tables cimport SUBSET_NONE, EndpointC, EndpointKeyC, LevelTableC, PoolTableC, SubsetC
 
+from mesh_core.upstream.endpoint_state import PRIORITIES
+
 SCHEMES = {None: REDIRECT_SCHEME_SAME, "http": REDIRECT_SCHEME_HTTP, "https": REDIRECT_SCHEME_HTTPS}
 
 
@@ -29,6 +31,7 @@ cdef compile_route_action(Snapshot snapshot, RouteC* out, route, dict clusters):
         compile_direct_response(snapshot, out, route.direct_response)
         return
     out.action = ROUTE_FORWARD
+    out.priority = PRIORITIES[route.priority]
     compile_clusters(snapshot, out, route, clusters)
     if route.rewrite is not None:
         compile_path(snapshot, &out.path, route.rewrite.path)

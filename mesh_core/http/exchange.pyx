@@ -195,7 +195,7 @@ cdef bint wait(StreamC* stream, HttpClientC* client) noexcept nogil:
     if waiting_join(stream):
         return True
     # Nobody will call those who wait longer either.
-    waiting_wake(stream.worker, stream.cluster.state)
+    waiting_wake(stream.worker, stream.cluster.state, stream.priority, stream.endpoint.state)
     return False
 
 

@@ -15,7 +15,8 @@ cdef bint client_take_idle(StreamC* stream) noexcept nogil
 # exhausted.
 cdef void client_open(StreamC* stream) noexcept nogil
 
-# The stream's cluster has as many connections as it may have: close an idle one. False when this worker has none.
+# The stream's cluster has as many connections as it may have for its priority: close an idle one of those. False when
+# this worker has none.
 cdef bint client_make_room(StreamC* stream) noexcept nogil
 
 # Its stream is over, in good order: keep it if it may be kept, else close it. stream.client becomes NULL.

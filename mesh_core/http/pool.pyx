@@ -20,7 +20,7 @@ from mesh_core.telemetry.stats cimport (
     CLUSTER_CX_ENDPOINT_CLOSED, CLUSTER_CX_IDLE_TIMEOUT, CLUSTER_CX_MAX_DURATION, CLUSTER_CX_MAX_REQUESTS,
 )
 from mesh_core.tls.session cimport tls_has_input
-from mesh_core.upstream.endpoint_state cimport ClusterStateC
+from mesh_core.upstream.endpoint_state cimport ClusterStateC, EndpointStateC
 
 
 cdef bint client_take_idle(StreamC* stream) noexcept nogil:
@@ -56,6 +56,7 @@ cdef void client_open(StreamC* stream) noexcept nogil:
     upstream_init(&client.upstream, worker.core, client, worker.handlers.opened, worker.handlers.failed)
     client.task.run = worker.handlers.on_task
     client.upstream.requests = True
+    client.upstream.priority = stream.priority
     client.upstream.hashed = stream.hash.hashed
     client.upstream.hash = stream.hash.hash
     client.upstream.subset = stream.chosen.subset
@@ -64,7 +65,9 @@ cdef void client_open(StreamC* stream) noexcept nogil:
 
 cdef bint client_make_room(StreamC* stream) noexcept nogil:
     cdef HttpClientC* client = stream.worker.clients
-    while client != NULL and (client.pool == NULL or client.upstream.cluster.state != stream.cluster.state):
+    while client != NULL and (
+            client.pool == NULL or client.upstream.cluster.state != stream.cluster.state
+            or client.upstream.priority != stream.priority):
         client = client.next
     if client == NULL:
         return False
@@ -100,7 +103,7 @@ cdef void client_give(HttpClientC* client) noexcept nogil:
     client.upstream.side.source.on_event = on_idle_event
     enter_pool(client, pool)
     if client.worker.waiting != NULL:
-        waiting_wake(client.worker, pool_state)
+        waiting_wake(client.worker, pool_state, client.upstream.priority, client.upstream.endpoint.state)
 
 
 cdef bint may_be_kept(HttpClientC* client, const IdleClientsC* pool) noexcept nogil:
@@ -210,10 +213,12 @@ cdef void bring_forward(HttpClientC* client) noexcept nogil:
 cdef void client_close(HttpClientC* client, bint reset) noexcept nogil:
     cdef const ClusterC* cluster = client.upstream.cluster
     cdef bint counted = client.upstream.counts & COUNTED_CONNECTION != 0
+    cdef const EndpointStateC* endpoint = (
+        client.upstream.endpoint.state if client.upstream.endpoint != NULL else NULL)
     upstream_close(&client.upstream, reset)
     client_forget(client)
     if counted and client.worker.waiting != NULL:
-        waiting_wake(client.worker, cluster.state)
+        waiting_wake(client.worker, cluster.state, client.upstream.priority, endpoint)
 
 
 cdef void client_forget(HttpClientC* client) noexcept nogil:

@@ -28,7 +28,7 @@ from mesh_core.snapshot.tables cimport EndpointC, PickContextC
 from mesh_core.telemetry.response_flags cimport (
     DETAIL_ABSOLUTE_URL_REFUSED, DETAIL_CLUSTER_NOT_FOUND, DETAIL_DIRECT_RESPONSE, DETAIL_LOW_VERSION,
     DETAIL_NO_ENDPOINT, DETAIL_PATH_REDIRECT, DETAIL_PATH_REFUSED, DETAIL_REDIRECT, DETAIL_REQUEST_BODY_TOO_LARGE,
-    DETAIL_REQUEST_OVERFLOW, DETAIL_ROUTE_NOT_FOUND, DETAIL_UPGRADE_REFUSED, FLAG_DOWNSTREAM_PROTOCOL_ERROR,
+    DETAIL_ROUTE_NOT_FOUND, DETAIL_UPGRADE_REFUSED, FLAG_DOWNSTREAM_PROTOCOL_ERROR,
     FLAG_NO_CLUSTER_FOUND, FLAG_NO_HEALTHY_UPSTREAM, FLAG_NO_ROUTE, FLAG_UPSTREAM_OVERFLOW,
 )
 from mesh_core.telemetry.stats cimport (
@@ -206,7 +206,7 @@ cdef bint choose(StreamC* stream, const RequestViewC* view) noexcept nogil:
         return False
     stream.cluster = stream.chosen.cluster
     if not stream_admit(stream):
-        stream_reply_status(stream, 503, FLAG_UPSTREAM_OVERFLOW, DETAIL_REQUEST_OVERFLOW)
+        stream_reply_status(stream, 503, FLAG_UPSTREAM_OVERFLOW, stream.record.detail)
         return False
     route_hash(stream.route, view, random_next(&core.random), &stream.hash)
     if endpoint == NULL and affinity != AFFINITY_LOST:

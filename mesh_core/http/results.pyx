@@ -2,21 +2,40 @@
 
 from libc.stdint cimport uint64_t
 from mesh_core.http.stream cimport STREAM_RESPONDED
+from mesh_core.relay.connect_results cimport endpoint_note
 from mesh_core.telemetry.stats cimport ENDPOINT_ATTEMPT_ANSWERED, ENDPOINT_ATTEMPT_ERROR, ENDPOINT_ATTEMPT_FAILED
+from mesh_core.upstream.outlier_detection cimport (
+    RESULT_ANSWERED, RESULT_ERROR, RESULT_GATEWAY_ERROR, RESULT_LOCAL_FAILURE, OutlierResult,
+    outlier_is_moved_by_success,
+)
 
 
 cdef void endpoint_answered(StreamC* stream, uint16_t status) noexcept nogil:
     cdef uint64_t* stats = stream.endpoint.stats[stream.worker.core.index]
     if status < 500:
         stats[ENDPOINT_ATTEMPT_ANSWERED] += 1
+        if stream.cluster.outlier.enabled and outlier_is_moved_by_success(stream.endpoint.state):
+            note(stream, RESULT_ANSWERED)
     else:
         stats[ENDPOINT_ATTEMPT_ERROR] += 1
+        note(stream, RESULT_GATEWAY_ERROR if 502 <= status <= 504 else RESULT_ERROR)
 
 
 cdef void endpoint_failed_request(StreamC* stream, RequestFailure failure) noexcept nogil:
+    cdef uint64_t* stats = stream.endpoint.stats[stream.worker.core.index]
     if failure == REQUEST_RESET and was_idle(stream):
         return
-    stream.endpoint.stats[stream.worker.core.index][ENDPOINT_ATTEMPT_FAILED] += 1
+    if failure == REQUEST_MALFORMED:
+        # It is there, and does not work.
+        stats[ENDPOINT_ATTEMPT_ERROR] += 1
+        note(stream, RESULT_GATEWAY_ERROR)
+    else:
+        stats[ENDPOINT_ATTEMPT_FAILED] += 1
+        note(stream, RESULT_LOCAL_FAILURE)
+
+
+cdef void note(StreamC* stream, OutlierResult result) noexcept nogil:
+    endpoint_note(stream.worker.core, stream.cluster, stream.endpoint, result)
 
 
 cdef bint was_idle(const StreamC* stream) noexcept nogil:

@@ -31,6 +31,7 @@ cdef enum StreamFlag:
     STREAM_COUNTED_ENDPOINT = 1 << 5  # is counted as active at its endpoint
     STREAM_AFFINITY = 1 << 6   # the response names the endpoint in a cookie
     STREAM_CLIENT_LAST = 1 << 7  # its client is not to be used again
+    STREAM_COUNTED_CONCURRENCY = 1 << 11  # holds a place under the cluster's adaptive limit
     STREAM_COUNTED_PENDING = 1 << 9  # holds a place among the cluster's pending requests
     STREAM_QUEUED = 1 << 10    # waits for a connection of its cluster to be free
     STREAM_UPSTREAM_SLOW = 1 << 20  # it did not take all that came of the request, since body_rate looked last
@@ -64,6 +65,7 @@ cdef struct StreamC:
     uint32_t flags             # StreamFlag bits
     uint8_t method_id          # HttpMethod
     uint8_t minor_version      # of the downstream's HTTP/1
+    uint8_t priority           # Priority, by which it takes its places in the cluster
     uint8_t upgrade_bytes      # of `upgrade`
     uint8_t upgrade[UPGRADE_BYTES]  # the protocol that was asked for upstream
     BodyC request_body
@@ -171,7 +173,8 @@ cdef StreamC* stream_create(HttpWorkerC* worker, ConnectionC* connection) noexce
 # It is over and was recorded: leave every count, free it. It has no client any more.
 cdef void stream_end(StreamC* stream) noexcept nogil
 
-# Take a place among the requests of its cluster; False when there is none.
+# Take a place among the requests of its cluster, by its route's priority; False when there is none, and then
+# record.detail says what has none.
 cdef bint stream_admit(StreamC* stream) noexcept nogil
 
 # It is `endpoint` that serves it, from now on.

@@ -14,10 +14,13 @@ from mesh_core.runtime.reactor cimport reactor_cancel_task
 from mesh_core.snapshot.shared_count cimport shared_count_enter, shared_count_leave
 from mesh_core.snapshot.snapshot cimport snapshot_hold, snapshot_release
 from mesh_core.telemetry.access_record cimport request_record_begin
+from mesh_core.telemetry.response_flags cimport DETAIL_CONCURRENCY_LIMIT, DETAIL_REQUEST_OVERFLOW
 from mesh_core.telemetry.stats cimport (
-    CLUSTER_RQ_COMPLETED, CLUSTER_RQ_OVERFLOW, CLUSTER_RQ_TOTAL, ENDPOINT_RQ_COMPLETED, ENDPOINT_RQ_TOTAL,
-    LISTENER_RQ_COMPLETED, LISTENER_RQ_TOTAL,
+    CLUSTER_RQ_COMPLETED, CLUSTER_RQ_OVERFLOW, CLUSTER_RQ_TOTAL, CONCURRENCY_RQ_BLOCKED, ENDPOINT_RQ_COMPLETED,
+    ENDPOINT_RQ_TOTAL, LISTENER_RQ_COMPLETED, LISTENER_RQ_TOTAL,
 )
+from mesh_core.upstream.concurrency_limit cimport concurrency_enter, concurrency_leave, concurrency_sample
+from mesh_core.upstream.endpoint_state cimport ConcurrencyC
 
 cdef enum:
     SPARES_KEPT = 256
@@ -82,12 +85,14 @@ cdef void stream_end(StreamC* stream) noexcept nogil:
     stream.connection.listener.stats[index][LISTENER_RQ_COMPLETED] += 1
     if stream.flags & STREAM_COUNTED_REQUEST:
         stream.cluster.stats[index][CLUSTER_RQ_COMPLETED] += 1
-        shared_count_leave(&stream.cluster.state.requests)
+        shared_count_leave(&stream.cluster.state.requests[stream.priority])
+    if stream.flags & STREAM_COUNTED_CONCURRENCY:
+        leave_concurrency(stream)
     waiting_leave(stream)
     if stream.task.link != NULL:
         # Its turn had come: it is the next one's.
         reactor_cancel_task(&worker.core.reactor, &stream.task)
-        waiting_wake(worker, stream.cluster.state)
+        waiting_wake(worker, stream.cluster.state, stream.priority, stream.endpoint.state)
     leave_endpoint(stream)
     memory_free(stream.explain)
     byte_queue_clear(&worker.core.blocks, &stream.held)
@@ -102,13 +107,40 @@ cdef void stream_end(StreamC* stream) noexcept nogil:
 
 
 cdef bint stream_admit(StreamC* stream) noexcept nogil:
-    cdef uint64_t* stats = stream.cluster.stats[stream.worker.core.index]
-    if not shared_count_enter(&stream.cluster.state.requests, stream.cluster.max_requests):
+    cdef const ClusterC* cluster = stream.cluster
+    cdef CoreC* core = stream.worker.core
+    cdef uint64_t* stats = cluster.stats[core.index]
+    if stream.route != NULL:
+        stream.priority = stream.route.priority
+    if not shared_count_enter(
+            &cluster.state.requests[stream.priority], cluster.limits[stream.priority].max_requests):
         stats[CLUSTER_RQ_OVERFLOW] += 1
+        stream.record.detail = DETAIL_REQUEST_OVERFLOW
         return False
     stats[CLUSTER_RQ_TOTAL] += 1
     stream.flags |= STREAM_COUNTED_REQUEST
+    if cluster.concurrency_stats != NULL:
+        if not concurrency_enter(&cluster.state.concurrency, core.reactor.now_ms):
+            cluster.concurrency_stats[core.index][CONCURRENCY_RQ_BLOCKED] += 1
+            stream.record.detail = DETAIL_CONCURRENCY_LIMIT
+            return False
+        stream.flags |= STREAM_COUNTED_CONCURRENCY
     return True
+
+
+cdef void leave_concurrency(StreamC* stream) noexcept nogil:
+    """What was answered is a sample, by the time until its answer began: how fast a client reads does not matter. So
+    is what was not answered in time, as it took at least as long; an error that came fast says nothing."""
+    cdef const RequestRecordC* record = &stream.record
+    cdef ConcurrencyC* state = &stream.cluster.state.concurrency
+    cdef int64_t ended_us = record.responded_us if record.responded_us else record.ended_us
+    concurrency_leave(state)
+    if stream.flags & STREAM_UPGRADE or not ended_us:
+        return
+    if record.status == 504 or (record.responded_us and 200 <= record.status < 500):
+        concurrency_sample(
+            state, stream.cluster.concurrency_stats[stream.worker.core.index], record.received_us,
+            ended_us - record.received_us)
 
 
 cdef void stream_at_endpoint(StreamC* stream, EndpointC* endpoint) noexcept nogil:

@@ -76,4 +76,4 @@ cdef void take_over(ConnectionC* connection, HttpClientC* client) noexcept nogil
     connection.cluster = upstream.cluster
     client_forget(client)
     # Who waits for a connection may have waited for this one.
-    waiting_wake(client.worker, upstream.cluster.state)
+    waiting_wake(client.worker, upstream.cluster.state, upstream.priority, upstream.endpoint.state)

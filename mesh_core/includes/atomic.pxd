@@ -38,5 +38,8 @@ cdef extern from * nogil:
     uint32_t fetch_or_u32 "hm_or"(uint32_t* p, uint32_t v)
     # True when `p` held what `expected` says and now holds `v`; else `expected` says what it holds. May fail at random.
     bint compare_exchange_u64 "hm_compare_exchange"(uint64_t* p, uint64_t* expected, uint64_t v)
+    bint compare_exchange_i64 "hm_compare_exchange"(int64_t* p, int64_t* expected, int64_t v)
+    int64_t exchange_i64 "hm_exchange"(int64_t* p, int64_t v)
+    uint64_t exchange_u64 "hm_exchange"(uint64_t* p, uint64_t v)
     void* exchange_ptr "hm_exchange"(void** p, void* v)
     void full_fence "hm_fence"()

@@ -42,6 +42,7 @@ cdef struct UpstreamC:
     bint hashed
     bint requests              # carries requests, which are what balancers count and observe
     uint8_t counts             # UpstreamCount bits: where it is counted
+    uint8_t priority           # Priority that it is counted by
     uint16_t error             # errno of the last failed connect
     uint16_t attempts          # to connect, the one under way included
     int64_t connect_begun_us   # monotonic clock, of the last attempt; 0 when there was none

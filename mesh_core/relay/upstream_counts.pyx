@@ -3,6 +3,7 @@
 from libc.stdint cimport uint32_t
 from mesh_core.includes.atomic cimport fetch_add_u64
 from mesh_core.snapshot.shared_count cimport shared_count_enter, shared_count_leave
+from mesh_core.snapshot.tables cimport LimitsC
 from mesh_core.telemetry.stats cimport (
     CLUSTER_CX_DESTROYED, CLUSTER_CX_OVERFLOW, CLUSTER_CX_PENDING_OVERFLOW, CLUSTER_CX_TOTAL, ENDPOINT_CX_DESTROYED,
     ENDPOINT_CX_TOTAL,
@@ -14,14 +15,15 @@ from mesh_core.upstream.retry cimport retry_enter, retry_leave
 cdef Admission upstream_admit(UpstreamC* upstream) noexcept nogil:
     cdef ClusterStateC* state = upstream.cluster.state
     cdef uint32_t index = upstream.core.index
-    if not shared_count_enter(&state.connections, upstream.cluster.max_connections):
+    cdef const LimitsC* limits = &upstream.cluster.limits[upstream.priority]
+    if not shared_count_enter(&state.connections[upstream.priority], limits.max_connections):
         upstream.cluster.stats[index][CLUSTER_CX_OVERFLOW] += 1
         return OVER_CONNECTIONS
     upstream.counts |= COUNTED_CONNECTION
     if upstream.requests:
         # What is pending there are requests; see mesh_core.http.waiting.
         return ADMITTED
-    if not shared_count_enter(&state.pending, upstream.cluster.max_pending):
+    if not shared_count_enter(&state.pending[upstream.priority], limits.max_pending):
         upstream.cluster.stats[index][CLUSTER_CX_PENDING_OVERFLOW] += 1
         return OVER_PENDING
     upstream.counts |= COUNTED_PENDING
@@ -59,7 +61,7 @@ cdef void upstream_attempt_ends(UpstreamC* upstream) noexcept nogil:
 cdef void upstream_opened(UpstreamC* upstream) noexcept nogil:
     if upstream.counts & COUNTED_PENDING:
         upstream.counts &= ~COUNTED_PENDING
-        shared_count_leave(&upstream.cluster.state.pending)
+        shared_count_leave(&upstream.cluster.state.pending[upstream.priority])
     if upstream.counts & COUNTED_RETRY:
         upstream.counts &= ~COUNTED_RETRY
         retry_leave(upstream.cluster.state)
@@ -70,5 +72,5 @@ cdef void upstream_leave(UpstreamC* upstream) noexcept nogil:
     if upstream.counts & COUNTED_ENDPOINT:
         upstream_attempt_ends(upstream)
     if upstream.counts & COUNTED_CONNECTION:
-        shared_count_leave(&upstream.cluster.state.connections)
+        shared_count_leave(&upstream.cluster.state.connections[upstream.priority])
     upstream.counts = 0

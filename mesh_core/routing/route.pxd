@@ -99,6 +99,7 @@ cdef struct RouteC:
     bint allows_connect        # the method CONNECT
     const RouteTimeoutsC* timeouts  # NULL: the listener's settings are all
     const BodyLimitsC* body_limits  # NULL: there are none
+    uint8_t priority           # Priority of its requests
 
 
 # The cluster for one request, by weight. `random`: 64 random bits. NULL when all weights are 0: the answer is 500, as

@@ -12,7 +12,7 @@ from mesh_core.snapshot.http_settings cimport ClusterHttpC, HttpC
 from mesh_core.telemetry.request_capture cimport CapturePlanC
 from mesh_core.tls.context cimport TlsContextC
 from mesh_core.tls.openssl cimport SSL_SESSION
-from mesh_core.upstream.endpoint_state cimport ClusterStateC, EndpointStateC
+from mesh_core.upstream.endpoint_state cimport PRIORITY_COUNT, ClusterStateC, EndpointStateC
 from mesh_core.upstream.priority_load cimport LevelLoadC
 from mesh_core.upstream.weighted_table cimport WeightedTableC
 from mesh_core.upstream.outlier_detection cimport OutlierPolicyC
@@ -158,6 +158,14 @@ cdef struct LoadBalancerC:
     observe_fn observe
 
 
+# Circuit breakers of one priority, over all workers; 0: no limit.
+cdef struct LimitsC:
+    uint32_t max_connections
+    uint32_t max_pending       # connections of TCP that are not open yet
+    uint32_t max_requests
+    uint32_t max_pending_requests  # that wait for a connection
+
+
 cdef struct ClusterC:
     NameC name
     EndpointC* endpoints
@@ -171,16 +179,14 @@ cdef struct ClusterC:
     int64_t connect_timeout_ms
     int send_proxy_protocol    # 0, 1 or 2
     const TlsContextC* tls     # NULL: in the clear
-    uint32_t max_connections   # in all workers; 0: no limit
-    uint32_t max_pending       # not open yet, in all workers; 0: no limit
-    uint32_t max_requests      # in all workers; 0: no limit
-    uint32_t max_pending_requests  # that wait for a connection, in all workers; 0: no limit
+    LimitsC limits[PRIORITY_COUNT]  # by Priority
     ClusterHttpC http
     RetryPolicyC retry
     OutlierPolicyC outlier
     uint32_t close_on          # `unhealthy` bits with which an endpoint's connections are reset
     uint64_t** stats           # ClusterStat words, a block for each worker
     uint64_t** outlier_stats   # OutlierStat words, the same; NULL without outlier detection
+    uint64_t** concurrency_stats  # CONCURRENCY words, the same; NULL without an adaptive limit
     uint32_t metric_id         # the same for the same name in every snapshot; not 0
     uint64_t** time_stats      # words of the upstream_rq_time histogram, a block for each worker
 

@@ -16,6 +16,7 @@ DETAIL_TEXTS[:] = [
     b"request_malformed", b"request_headers_too_large", b"request_header_timeout", b"low_version",
     b"absolute_url_refused", b"path_refused", b"path_redirect", b"route_not_found", b"cluster_not_found",
     b"direct_response", b"redirect", b"upgrade_refused", b"request_overflow", b"pending_request_overflow",
+    b"reached_concurrency_limit",
     b"stream_idle_timeout", b"response_timeout", b"response_malformed", b"response_headers_too_large",
     b"upstream_closed_before_response", b"upstream_closed_in_response",
     b"downstream_closed_in_request", b"downstream_closed_in_response",

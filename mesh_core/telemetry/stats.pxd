@@ -118,21 +118,42 @@ cdef enum:
     ENDPOINT_RQ_SUCCESS        # answered by a status below 500
     ENDPOINT_RQ_ERROR          # answered by a status from 500 on, or cut by the endpoint
     ENDPOINT_ATTEMPT_ANSWERED  # attempts of requests, by their outcome: a status below 500
-    ENDPOINT_ATTEMPT_ERROR     # a status from 500 on
+    ENDPOINT_ATTEMPT_ERROR     # a status from 500 on, or no valid response
     ENDPOINT_ATTEMPT_FAILED    # no whole answer, or no connection
     ENDPOINT_STAT_COUNT
 
 cdef enum:
-    OUTLIER_DETECTED_CONSECUTIVE
-    OUTLIER_ENFORCED_CONSECUTIVE
+    OUTLIER_DETECTED_LOCAL_ORIGIN  # by failures in a row, in the order of EjectionRow
+    OUTLIER_DETECTED_GATEWAY_FAILURE
+    OUTLIER_DETECTED_5XX
+    OUTLIER_DETECTED_ACCRUAL
+    OUTLIER_ENFORCED_LOCAL_ORIGIN  # in the same order
+    OUTLIER_ENFORCED_GATEWAY_FAILURE
+    OUTLIER_ENFORCED_5XX
+    OUTLIER_ENFORCED_ACCRUAL
     OUTLIER_OVERFLOW           # found by failures in a row, but enough were ejected
+    OUTLIER_PROBES             # requests that tried an ejected endpoint
     # Written by the control thread, in the first worker's block.
     OUTLIER_DETECTED_SUCCESS_RATE
     OUTLIER_ENFORCED_SUCCESS_RATE
     OUTLIER_DETECTED_FAILURE_PERCENTAGE
     OUTLIER_ENFORCED_FAILURE_PERCENTAGE
+    OUTLIER_DETECTED_LOCAL_SUCCESS_RATE
+    OUTLIER_ENFORCED_LOCAL_SUCCESS_RATE
+    OUTLIER_DETECTED_LOCAL_FAILURE_PERCENTAGE
+    OUTLIER_ENFORCED_LOCAL_FAILURE_PERCENTAGE
     OUTLIER_SWEEP_OVERFLOW
     OUTLIER_STAT_COUNT
+
+# A histogram of round trips for the adaptive limit: 16 buckets for each power of two, 16 more below the first.
+cdef enum:
+    ROUND_TRIP_BUCKETS = 480
+
+cdef enum:
+    CONCURRENCY_RQ_BLOCKED
+    CONCURRENCY_SAMPLES        # a histogram of requests, in microseconds
+    CONCURRENCY_WINDOW_SAMPLES = CONCURRENCY_SAMPLES + ROUND_TRIP_BUCKETS  # another, of windows for the least one
+    CONCURRENCY_STAT_COUNT = CONCURRENCY_WINDOW_SAMPLES + ROUND_TRIP_BUCKETS
 
 # Written by the control thread, in the first worker's block.
 cdef enum:

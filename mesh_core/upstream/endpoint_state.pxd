@@ -12,15 +12,42 @@ cdef enum:
     ENDPOINT_REMOVED = 1 << 2   # no longer in the configuration
 
 
+# Requests, and connections of the priority that they were opened for, have circuit breakers of their own.
+cdef enum Priority:
+    PRIORITY_DEFAULT
+    PRIORITY_HIGH
+    PRIORITY_COUNT
+
+# Rules by which an endpoint is ejected for failures in a row, in the order in which they judge one result.
+cdef enum EjectionRow:
+    ROW_LOCAL_ORIGIN
+    ROW_GATEWAY_FAILURE
+    ROW_5XX
+    ROW_ACCRUAL
+    ROW_COUNT
+
+
+# The adaptive limit on a cluster's requests; see concurrency_limit.pxd.
+cdef struct ConcurrencyC:
+    uint64_t limit             # requests at one time; 0: no limit
+    uint64_t active            # those that count now
+    uint64_t window_left       # samples still to take for the least round trip; 0: its window is closed
+    uint64_t limit_after       # the limit once it is; 0: it has been restored
+    int64_t window_begun_us    # monotonic clock; of the last window
+    int64_t window_ends_ms     # coarse monotonic clock; at the latest
+
+
 cdef struct ClusterStateC:
     uint64_t generation        # grows after any change of an endpoint's `unhealthy`
-    uint64_t connections       # open, being opened, or waiting for another attempt; in all workers
-    uint64_t pending           # those of them that are not open yet
+    uint64_t connections[PRIORITY_COUNT]  # open, being opened, or waiting for another attempt; in all workers
+    uint64_t pending[PRIORITY_COUNT]  # those of them that are not open yet
     uint64_t retries           # those of them whose first attempt has failed
-    uint64_t requests          # of HTTP, from the choice of the cluster until the answer's end
-    uint64_t pending_requests  # those of them that wait for a connection
+    uint64_t requests[PRIORITY_COUNT]  # of HTTP, from the choice of the cluster until the answer's end
+    uint64_t pending_requests[PRIORITY_COUNT]  # those of them that wait for a connection
     uint64_t ejected           # endpoints that are ejected now, in all snapshots
+    int64_t probe_at_ms        # from when on an endpoint awaits a probing request, at the soonest; 0: none does
     uint32_t ejections         # ever; grows after all else that an ejection changes
+    ConcurrencyC concurrency
 
 
 cdef struct EndpointStateC:
@@ -29,13 +56,18 @@ cdef struct EndpointStateC:
     uint32_t unhealthy         # bits as above; 0: may be picked
     int64_t healthy_since_ms   # coarse monotonic clock; when it joined or was last found healthy again
     # Of outlier detection; nobody writes them in a cluster without it.
-    uint32_t consecutive_failures
-    uint32_t successes         # connects, since the last sweep of the control thread
+    uint32_t consecutive[ROW_COUNT]  # failures in a row, as each rule counts them
+    uint32_t successes         # connects of TCP, since the last sweep of the control thread
     uint32_t failures          # the same
     uint32_t ejections         # ever
     uint32_t ejection_multiplier  # of the base ejection time
     uint32_t ejection_jitter_ms
     int64_t ejected_at_ms      # coarse monotonic clock; of the last ejection
+    uint32_t ejection_row      # EjectionRow of the last ejection that a worker made
+    # With accrual, while it is ejected.
+    uint32_t penalties         # in a row
+    uint32_t probing           # 1 while a request tries it
+    int64_t probe_at_ms        # coarse monotonic clock; when a request may; 0: never
 
 
 cdef class ClusterState:

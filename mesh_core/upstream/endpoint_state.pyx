@@ -7,8 +7,13 @@ from mesh_core.includes.atomic cimport (
 from mesh_core.runtime.clock cimport coarse_clock_ms
 from mesh_core.snapshot.shared_count cimport shared_count_leave
 
+PRIORITIES = {"default": PRIORITY_DEFAULT, "high": PRIORITY_HIGH}
 FAILED_ACTIVE_HEALTH_CHECK = UNHEALTHY_ACTIVE
 REMOVED = ENDPOINT_REMOVED
+
+cdef tuple ROWS = (
+    "consecutive_local_origin_failure", "consecutive_gateway_failure", "consecutive_5xx", "consecutive_failures",
+)
 
 
 cdef bint endpoint_mark(ClusterStateC* cluster, EndpointStateC* endpoint, uint32_t bit, bint unhealthy) noexcept nogil:
@@ -31,30 +36,26 @@ cdef bint endpoint_mark(ClusterStateC* cluster, EndpointStateC* endpoint, uint32
 cdef class ClusterState:
     """What is known of one cluster, by all workers together."""
 
-    @property
-    def connections(self):
-        """Connections open, being opened, or waiting for another attempt (int)."""
-        return load_relaxed_u64(&self.state.connections)
+    def connections(self, str priority):
+        """Connections open, being opened, or waiting for another attempt (int), opened for this priority."""
+        return load_relaxed_u64(&self.state.connections[<int>PRIORITIES[priority]])
 
-    @property
-    def pending(self):
-        """Connections that are not open yet (int)."""
-        return load_relaxed_u64(&self.state.pending)
+    def pending(self, str priority):
+        """Those of them that are not open yet (int)."""
+        return load_relaxed_u64(&self.state.pending[<int>PRIORITIES[priority]])
 
     @property
     def retries(self):
         """Connections that are not open yet and whose first attempt has failed (int)."""
         return load_relaxed_u64(&self.state.retries)
 
-    @property
-    def requests(self):
-        """HTTP requests that have begun and not ended (int)."""
-        return load_relaxed_u64(&self.state.requests)
+    def requests(self, str priority):
+        """HTTP requests of this priority that have begun and not ended (int)."""
+        return load_relaxed_u64(&self.state.requests[<int>PRIORITIES[priority]])
 
-    @property
-    def pending_requests(self):
-        """HTTP requests that wait for a connection (int)."""
-        return load_relaxed_u64(&self.state.pending_requests)
+    def pending_requests(self, str priority):
+        """Those of them that wait for a connection (int)."""
+        return load_relaxed_u64(&self.state.pending_requests[<int>PRIORITIES[priority]])
 
     @property
     def ejected(self):
@@ -103,6 +104,16 @@ cdef class EndpointState:
     def ejections(self):
         """How often it was ejected (int, modulo 2**32)."""
         return load_relaxed_u32(&self.state.ejections)
+
+    @property
+    def ejection_reason(self):
+        """What rule of failures in a row made a worker eject it last (str)."""
+        return ROWS[load_relaxed_u32(&self.state.ejection_row)]
+
+    @property
+    def probe_at_ms(self):
+        """When a request may try it, on the monotonic clock (int); 0 unless it is ejected by accrual."""
+        return load_relaxed_i64(&self.state.probe_at_ms)
 
     @property
     def ejected_at_ms(self):

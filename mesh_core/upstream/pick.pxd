@@ -10,7 +10,7 @@ from mesh_core.snapshot.tables cimport ClusterC, EndpointC, PickContextC, PoolC
 
 
 # The endpoint for a connection on worker `worker`: none of `context.tried` while there is another that may be picked.
-# NULL when there is none to go to at all.
+# NULL when there is none to go to at all. With accrual, an ejected endpoint whose penalty is over, for one pick.
 cdef EndpointC* cluster_pick(const ClusterC* cluster, uint32_t worker, const PickContextC* context) noexcept nogil
 
 # A connect to `endpoint` took `duration_us`; one that failed counts as having taken the connect time-out.

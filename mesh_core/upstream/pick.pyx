@@ -1,12 +1,16 @@
 """Choosing the endpoint for one connection; the contract stands in pick.pxd."""
 
 from libc.stdint cimport uint64_t
-from mesh_core.includes.atomic cimport load_acquire_u64
-from mesh_core.snapshot.tables cimport LevelC, ViewC
-from mesh_core.telemetry.stats cimport CLUSTER_LB_HEALTHY_PANIC
+from mesh_core.includes.atomic cimport exchange_i64, load_acquire_u64, load_relaxed_i64
+from mesh_core.snapshot.tables cimport LevelC, PoolTableC, SubsetC, ViewC
+from mesh_core.telemetry.stats cimport CLUSTER_LB_HEALTHY_PANIC, OUTLIER_PROBES
 from mesh_core.upstream.hashing cimport GOLDEN_STEP, mix_bits, random_next
+from mesh_core.upstream.outlier_detection cimport outlier_awaits_probe, outlier_expect_probe, outlier_probe
 from mesh_core.upstream.view cimport view_refresh
 from mesh_core.upstream.weighted_table cimport weighted_table_find
+
+cdef enum:
+    PROBE_PAUSE_MS = 50        # between two looks for an endpoint to try
 
 
 cdef EndpointC* cluster_pick(const ClusterC* cluster, uint32_t worker, const PickContextC* context) noexcept nogil:
@@ -19,6 +23,12 @@ cdef EndpointC* cluster_pick(const ClusterC* cluster, uint32_t worker, const Pic
     view = &cluster.views[worker][context.subset]
     if view.generation != load_acquire_u64(&cluster.state.generation) or context.now_ms >= view.refresh_at_ms:
         view_refresh(view, cluster, context.now_ms)
+    # A second attempt is to succeed, not to try who has failed.
+    if cluster.outlier.accrual.min_penalty_ms and not context.tried_count and (
+            outlier_awaits_probe(cluster.state, context.now_ms)):
+        endpoint = probe(cluster, view.subset, worker, context.now_ms)
+        if endpoint != NULL:
+            return endpoint
     if not context.hashed and cluster.balancer.build != NULL:
         own = context[0]
         own.hash = random_next(&view.random)
@@ -34,6 +44,37 @@ cdef EndpointC* cluster_pick(const ClusterC* cluster, uint32_t worker, const Pic
     if context.tried_count and pick_was_tried(context, endpoint):
         return pick_another(view, pool, endpoint, context)
     return endpoint
+
+
+cdef EndpointC* probe(const ClusterC* cluster, const SubsetC* subset, uint32_t worker, int64_t now_ms) noexcept nogil:
+    """An ejected endpoint of the subset that it is time to try; NULL when somebody else does, or there is none."""
+    cdef EndpointC* found
+    cdef int64_t at_ms, next_ms = 0
+    cdef uint32_t index
+    # Before the endpoints are looked at: an ejection from here on sets it again.
+    exchange_i64(&cluster.state.probe_at_ms, 0)
+    found = take_probe(cluster, subset, now_ms)
+    for index in range(cluster.endpoint_count):
+        at_ms = load_relaxed_i64(&cluster.endpoints[index].state.probe_at_ms)
+        if at_ms and (not next_ms or at_ms < next_ms):
+            next_ms = at_ms
+    if next_ms:
+        outlier_expect_probe(cluster.state, max(next_ms, now_ms + PROBE_PAUSE_MS))
+    if found != NULL:
+        cluster.outlier_stats[worker][OUTLIER_PROBES] += 1
+    return found
+
+
+cdef EndpointC* take_probe(const ClusterC* cluster, const SubsetC* subset, int64_t now_ms) noexcept nogil:
+    cdef const PoolTableC* pool
+    cdef uint32_t level, place, member
+    for level in range(subset.level_count):
+        for place in range(subset.levels[level].pool_count):
+            pool = &subset.levels[level].pools[place]
+            for member in range(pool.member_count):
+                if outlier_probe(&cluster.outlier, pool.members[member].state, now_ms):
+                    return pool.members[member]
+    return NULL
 
 
 cdef PoolC* choose_pool(ViewC* view, const ClusterC* cluster, const PickContextC* context) noexcept nogil:

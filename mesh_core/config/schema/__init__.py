@@ -8,8 +8,9 @@ The types promise shape and bounds only. What relates one field to another is in
 an address means is in `address`.
 """
 
+from mesh_core.config.schema.adaptive_concurrency import AdaptiveConcurrency, MinRoundTrip
 from mesh_core.config.schema.body_limits import BodyLimits
-from mesh_core.config.schema.circuit_breakers import CircuitBreakers
+from mesh_core.config.schema.circuit_breakers import CircuitBreakers, Thresholds
 from mesh_core.config.schema.cluster import Cluster
 from mesh_core.config.schema.cluster_http import ClusterHttp
 from mesh_core.config.schema.config import Config
@@ -17,6 +18,7 @@ from mesh_core.config.schema.control_plane import ControlPlane, Dial, Workload
 from mesh_core.config.schema.endpoint import Endpoint, Locality
 from mesh_core.config.schema.filter_chain import FilterChain, FilterChainMatch
 from mesh_core.config.schema.health_check import HealthCheck, Payload
+from mesh_core.config.schema.health_check_http import HttpHealthCheck
 from mesh_core.config.schema.http import HttpSettings
 from mesh_core.config.schema.listener import Listener
 from mesh_core.config.schema.load_balancing import (
@@ -33,7 +35,7 @@ from mesh_core.config.schema.local_reply import LocalReply
 from mesh_core.config.schema.min_body_rate import MinBodyRate
 from mesh_core.config.schema.node import Metrics, Node
 from mesh_core.config.schema.operations import AccessLog, Admin, Restart
-from mesh_core.config.schema.outlier_detection import OutlierDetection
+from mesh_core.config.schema.outlier_detection import Accrual, OutlierDetection
 from mesh_core.config.schema.retry import Retry, RetryBudget
 from mesh_core.config.schema.route import Route
 from mesh_core.config.schema.route_action import (
@@ -60,6 +62,8 @@ from mesh_core.config.schema.virtual_host import VirtualHost
 
 __all__ = [
     "AccessLog",
+    "Accrual",
+    "AdaptiveConcurrency",
     "Admin",
     "AffinityCookie",
     "BodyLimits",
@@ -79,6 +83,7 @@ __all__ = [
     "HeaderMatch",
     "HeaderModifier",
     "HealthCheck",
+    "HttpHealthCheck",
     "HttpSettings",
     "LeastRequest",
     "Listener",
@@ -89,6 +94,7 @@ __all__ = [
     "Maglev",
     "Metrics",
     "MinBodyRate",
+    "MinRoundTrip",
     "Node",
     "OutlierDetection",
     "PathMatch",
@@ -111,6 +117,7 @@ __all__ = [
     "SlowStart",
     "SubsetSelector",
     "Subsets",
+    "Thresholds",
     "VirtualHost",
     "WeightedCluster",
     "Workload",

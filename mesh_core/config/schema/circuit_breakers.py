@@ -8,46 +8,70 @@ from msgspec import Meta, Struct
 
 from mesh_core.config.schema.common import PositiveInt
 
+MaxConnections = Annotated[
+    PositiveInt,
+    Meta(
+        description=(
+            "Connections to the cluster that are open or being opened at one time; for HTTP those that wait in pools "
+            "too, where a request that would need one more is answered by 503. Default: 1024, as in Envoy."
+        ),
+        examples=[1024],
+    ),
+]
+MaxPendingConnections = Annotated[
+    PositiveInt,
+    Meta(
+        description=(
+            "Connections of TCP that wait for an endpoint to accept them, between two attempts too. Default: 1024, as "
+            "Envoy's max_pending_requests."
+        ),
+        examples=[256],
+    ),
+]
+MaxRequests = Annotated[
+    PositiveInt,
+    Meta(
+        description="HTTP requests at one time, until their answers have ended. Default: 1024, as in Envoy.",
+        examples=[1024],
+    ),
+]
+MaxPendingRequests = Annotated[
+    PositiveInt,
+    Meta(
+        description=(
+            "HTTP requests that wait for a connection to be opened, between two attempts too. Default: 1024, as in "
+            "Envoy."
+        ),
+        examples=[256],
+    ),
+]
+
+
+class Thresholds(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Bounds of one priority."""
+
+    max_connections: MaxConnections = 1024
+    max_pending_connections: MaxPendingConnections = 1024
+    max_requests: MaxRequests = 1024
+    max_pending_requests: MaxPendingRequests = 1024
+
 
 class CircuitBreakers(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Bounds on the connections and requests of a cluster, over all workers. What is over one of them is refused."""
+    """Bounds on the connections and requests of a cluster, over all workers. What is over one of them is refused.
 
-    max_connections: Annotated[
-        PositiveInt,
+    They are those of priority `default`, by which all TCP goes, and the requests of routes that say nothing else.
+    """
+
+    max_connections: MaxConnections = 1024
+    max_pending_connections: MaxPendingConnections = 1024
+    max_requests: MaxRequests = 1024
+    max_pending_requests: MaxPendingRequests = 1024
+    high: Annotated[
+        Thresholds,
         Meta(
             description=(
-                "Connections to the cluster that are open or being opened at one time; for HTTP those that wait in "
-                "pools too, where a request that would need one more is answered by 503. Default: 1024, as in Envoy."
+                "Bounds of the requests of routes with `priority: high`, and of the connections that are opened for "
+                "them, beside the others. Default: as below."
             ),
-            examples=[1024],
         ),
-    ] = 1024
-    max_pending_connections: Annotated[
-        PositiveInt,
-        Meta(
-            description=(
-                "Connections of TCP that wait for an endpoint to accept them, between two attempts too. Default: "
-                "1024, as Envoy's max_pending_requests."
-            ),
-            examples=[256],
-        ),
-    ] = 1024
-    max_requests: Annotated[
-        PositiveInt,
-        Meta(
-            description=(
-                "HTTP requests at one time, until their answers have ended. Default: 1024, as in Envoy."
-            ),
-            examples=[1024],
-        ),
-    ] = 1024
-    max_pending_requests: Annotated[
-        PositiveInt,
-        Meta(
-            description=(
-                "HTTP requests that wait for a connection to be opened, between two attempts too. Default: 1024, as "
-                "in Envoy."
-            ),
-            examples=[256],
-        ),
-    ] = 1024
+    ] = Thresholds()

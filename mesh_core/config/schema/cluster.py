@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from mesh_core.config.schema.adaptive_concurrency import AdaptiveConcurrency
 from mesh_core.config.schema.circuit_breakers import CircuitBreakers
 from mesh_core.config.schema.cluster_http import ClusterHttp
 from mesh_core.config.schema.common import Name, PositiveInt
@@ -267,6 +268,15 @@ class Cluster(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             description=(
                 "Bounds on connections and requests (response flag UO beyond them). Default: none, as in Istio: "
                 "TCP connections live long, and Envoy's 1024 would cut off whoever has more of them."
+            ),
+        ),
+    ] = None
+    adaptive_concurrency: Annotated[
+        AdaptiveConcurrency | None,
+        Meta(
+            description=(
+                "A limit on requests that follows from how long they take (503 with response flag UO beyond it). `{}` "
+                "turns it on. Default: none, as in Envoy."
             ),
         ),
     ] = None

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from mesh_core.config.schema.common import NaturalInt, Percent, PositiveInt
+from mesh_core.config.schema.health_check_http import HttpHealthCheck
 
 _PAYLOAD_CHARACTERS = 8192
 
@@ -39,15 +40,20 @@ class HealthCheck(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """How endpoints are checked, and what follows. Times default to those of Kubernetes' probes."""
 
     type: Annotated[
-        Literal["tcp", "tls"],
+        Literal["tcp", "tls", "http"],
         Meta(
             description=(
                 "What an endpoint must do. tcp: accept a connection, and answer with the bytes of receive if there "
-                "are any. tls: make a TLS handshake first, by the settings of the cluster's tls."
+                "are any. tls: make a TLS handshake first, by the settings of the cluster's tls. http: answer a "
+                "request, over TLS where the cluster has tls."
             ),
             examples=["tcp"],
         ),
     ]
+    http: Annotated[
+        HttpHealthCheck | None,
+        Meta(description="The request of type: http, and what its answer must be. Default: none."),
+    ] = None
     interval_ms: Annotated[
         PositiveInt,
         Meta(
@@ -121,14 +127,14 @@ class HealthCheck(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     ] = 0
     send: Annotated[
         Payload | None,
-        Meta(description="What to send once connected. Default: nothing."),
+        Meta(description="What to send once connected; not with HTTP. Default: nothing."),
     ] = None
     receive: Annotated[
         tuple[Payload, ...],
         Meta(
             description=(
                 "What must come in answer: each of these, in this order, whatever is between them, in the first "
-                "64 KiB. Default: nothing, to be connected is enough."
+                "64 KiB; of HTTP in the body. Default: nothing, to be connected is enough, or the status."
             ),
         ),
     ] = ()

@@ -399,6 +399,10 @@ class RouteAction(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         DirectResponse | None,
         Meta(description="Its requests are answered by the proxy itself. Default: none."),
     ] = None
+    priority: Annotated[
+        Literal["default", "high"],
+        Meta(description="Which circuit breakers of the cluster its requests go by. Default: default, as in Envoy."),
+    ] = "default"
     rewrite: Annotated[
         Rewrite | None,
         Meta(description="What the upstream sees in place of the request's path and host. Default: none."),

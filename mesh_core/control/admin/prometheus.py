@@ -16,7 +16,11 @@ from mesh_core.telemetry.stats import STATISTICS, StatsRegistry
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 # Of kinds of scopes whose metrics are a cluster's: what their names begin with.
-PREFIXES = {"outlier_detection": "cluster_outlier_detection", "health_check": "cluster_health_check"}
+PREFIXES = {
+    "outlier_detection": "cluster_outlier_detection",
+    "adaptive_concurrency": "cluster_adaptive_concurrency",
+    "health_check": "cluster_health_check",
+}
 
 
 class ProcessStatistic(NamedTuple):

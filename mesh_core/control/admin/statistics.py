@@ -17,6 +17,7 @@ _SCOPES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("listener", "listener", ()),
     ("cluster", "cluster", ()),
     ("outlier_detection", "cluster", ("outlier_detection",)),
+    ("adaptive_concurrency", "cluster", ("adaptive_concurrency",)),
     ("health_check", "cluster", ("health_check",)),
 )
 

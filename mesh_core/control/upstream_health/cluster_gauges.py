@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from mesh_core.config.schema import CircuitBreakers, Thresholds
 from mesh_core.control.upstream_health.members import Members
+from mesh_core.upstream.endpoint_state import PRIORITIES
 
 
 class ClusterGauge(NamedTuple):
@@ -21,19 +23,24 @@ def healthy_endpoints(members: Members) -> int:
     return sum(member.state.healthy for member in members.endpoints.values())
 
 
-def _remaining(limit: str, used: str) -> Callable[[Members], int | None]:
-    """A gauge of what is left of `limit`, a field of CircuitBreakers; `used`: an attribute of ClusterState."""
+def _limits(members: Members, priority: str) -> CircuitBreakers | Thresholds | None:
+    breakers = members.cluster.circuit_breakers
+    return breakers if breakers is None or priority == "default" else breakers.high
+
+
+def _remaining(priority: str, limit: str, used: str) -> Callable[[Members], int | None]:
+    """A gauge of what is left of `limit`, a field of CircuitBreakers; `used`: a method of ClusterState."""
 
     def value(members: Members) -> int | None:
-        limits = members.cluster.circuit_breakers
-        return None if limits is None else max(0, getattr(limits, limit) - getattr(members.state, used))
+        limits = _limits(members, priority)
+        return None if limits is None else max(0, getattr(limits, limit) - getattr(members.state, used)(priority))
 
     return value
 
 
-def _open(limit: str, used: str) -> Callable[[Members], int | None]:
+def _open(priority: str, limit: str, used: str) -> Callable[[Members], int | None]:
     """A gauge that is 1 while nothing is left."""
-    remaining = _remaining(limit, used)
+    remaining = _remaining(priority, limit, used)
 
     def value(members: Members) -> int | None:
         left = remaining(members)
@@ -42,10 +49,34 @@ def _open(limit: str, used: str) -> Callable[[Members], int | None]:
     return value
 
 
+def _all(used: str) -> Callable[[Members], int]:
+    """A gauge over all priorities."""
+    return lambda members: sum(getattr(members.state, used)(priority) for priority in PRIORITIES)
+
+
 def _retries_open(members: Members) -> int:
     budget = members.cluster.retry.budget
-    limit = max(budget.min_concurrency, members.state.connections * budget.percent // 100)
+    limit = max(budget.min_concurrency, _all("connections")(members) * budget.percent // 100)
     return int(members.state.retries >= limit)
+
+
+def _breakers(priority: str) -> Iterator[ClusterGauge]:
+    """The gauges of one priority's circuit breakers."""
+    prefix = f"circuit_breakers.{priority}."
+    for name, remaining, limit, used, told in (
+        ("cx", "cx", "max_connections", "connections", "Connections"),
+        ("rq", "rq", "max_requests", "requests", "Requests"),
+        ("rq_pending", "pending", "max_pending_requests", "pending_requests", "Requests that may wait"),
+    ):
+        yield ClusterGauge(f"{prefix}{name}_open", f"1 while {limit} is reached", _open(priority, limit, used))
+        yield ClusterGauge(
+            f"{prefix}remaining_{remaining}", f"{told} left before {limit}", _remaining(priority, limit, used)
+        )
+
+
+def _limit(name: str) -> Callable[[Members], int | None]:
+    """A gauge of the adaptive limit."""
+    return lambda members: None if members.limit is None else members.limit.gauges()[name]
 
 
 def _ejections_active(members: Members) -> int | None:
@@ -61,29 +92,25 @@ def _checked_healthy(members: Members) -> int | None:
 CLUSTER_GAUGES = (
     ClusterGauge("membership_total", "Endpoints", lambda members: len(members.endpoints)),
     ClusterGauge("membership_healthy", "Endpoints that connections may go to", healthy_endpoints),
-    ClusterGauge("upstream_cx_pending_active", "Connections that are not open yet",
-                 lambda members: members.state.pending),
+    ClusterGauge("upstream_cx_pending_active", "Connections that are not open yet", _all("pending")),
     ClusterGauge("upstream_cx_retry_active", "Connections that are not open yet and whose first attempt has failed",
                  lambda members: members.state.retries),
-    ClusterGauge("upstream_rq_pending_active", "Requests that wait for a connection",
-                 lambda members: members.state.pending_requests),
-    ClusterGauge("circuit_breakers.default.cx_open", "1 while max_connections is reached",
-                 _open("max_connections", "connections")),
+    ClusterGauge("upstream_rq_pending_active", "Requests that wait for a connection", _all("pending_requests")),
+    *_breakers("default"),
     ClusterGauge("circuit_breakers.default.cx_pending_open", "1 while max_pending_connections is reached",
-                 _open("max_pending_connections", "pending")),
-    ClusterGauge("circuit_breakers.default.cx_retry_open", "1 while the retry budget is used up", _retries_open),
-    ClusterGauge("circuit_breakers.default.rq_open", "1 while max_requests is reached",
-                 _open("max_requests", "requests")),
-    ClusterGauge("circuit_breakers.default.rq_pending_open", "1 while max_pending_requests is reached",
-                 _open("max_pending_requests", "pending_requests")),
-    ClusterGauge("circuit_breakers.default.remaining_cx", "Connections left before max_connections",
-                 _remaining("max_connections", "connections")),
+                 _open("default", "max_pending_connections", "pending")),
     ClusterGauge("circuit_breakers.default.remaining_cx_pending", "Connections left before max_pending_connections",
-                 _remaining("max_pending_connections", "pending")),
-    ClusterGauge("circuit_breakers.default.remaining_rq", "Requests left before max_requests",
-                 _remaining("max_requests", "requests")),
-    ClusterGauge("circuit_breakers.default.remaining_pending", "Requests left before max_pending_requests",
-                 _remaining("max_pending_requests", "pending_requests")),
+                 _remaining("default", "max_pending_connections", "pending")),
+    ClusterGauge("circuit_breakers.default.cx_retry_open", "1 while the retry budget is used up", _retries_open),
+    *_breakers("high"),
+    *(ClusterGauge(f"adaptive_concurrency.gradient_controller.{name}", told, _limit(name)) for name, told in (
+        ("concurrency_limit", "The adaptive limit on requests"),
+        ("gradient", "By how many thousandths the adaptive limit was multiplied last"),
+        ("burst_queue_size", "What was added to it then"),
+        ("min_rtt_msecs", "The least round trip, in milliseconds"),
+        ("sample_rtt_msecs", "The last round trip that the adaptive limit was reckoned from, in milliseconds"),
+        ("min_rtt_calculation_active", "1 while the least round trip is learned"),
+    )),
     ClusterGauge("outlier_detection.ejections_active", "Endpoints that are ejected now", _ejections_active),
     ClusterGauge("health_check.healthy", "Endpoints that pass their active health checks", _checked_healthy),
 )  # fmt: skip

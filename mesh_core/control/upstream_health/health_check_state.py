@@ -16,15 +16,18 @@ class HealthState:
         self.checked = False
         self._in_a_row = 0
 
-    def take(self, passed: bool, rules: HealthCheck) -> bool:
-        """Take the result of a check; whether that made a healthy endpoint unhealthy, or the other way round."""
+    def take(self, passed: bool, rules: HealthCheck, *, final: bool = False) -> bool:
+        """Take the result of a check; whether that made a healthy endpoint unhealthy, or the other way round.
+
+        `final`: whatever the threshold.
+        """
         first, self.checked = not self.checked, True
         if passed == self.healthy:
             self._in_a_row = 0
             return False
         self._in_a_row += 1
         threshold = rules.healthy_threshold if passed else rules.unhealthy_threshold
-        if self._in_a_row < threshold and not (first and passed):
+        if self._in_a_row < threshold and not (first and passed) and not final:
             return False
         self.healthy, self._in_a_row = passed, 0
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections.abc import Sequence
 
 from mesh_core.config import Cluster, ClusterTls
 from mesh_core.config.check_tls import SYSTEM_CA
@@ -15,7 +16,7 @@ _PIECE_BYTES = 65536
 
 
 class TlsStream:
-    """What `_probe` needs of a socket, in TLS. Raises ssl.SSLError, and ConnectionError when the peer goes."""
+    """A Stream in TLS. Raises ssl.SSLError, and ConnectionError when the peer goes."""
 
     def __init__(self, connection: socket.socket, context: ssl.SSLContext, server_name: str | None) -> None:
         self._loop = asyncio.get_running_loop()
@@ -49,6 +50,10 @@ class TlsStream:
             except ssl.SSLZeroReturnError:
                 return b""
 
+    def close(self) -> None:
+        """Close the connection; again is allowed."""
+        self._connection.close()
+
     async def _more(self) -> None:
         await self._flush()
         data = await self._loop.sock_recv(self._connection, _PIECE_BYTES)
@@ -61,8 +66,10 @@ class TlsStream:
             await self._loop.sock_sendall(self._connection, self._out.read())
 
 
-def client_context(cluster: Cluster) -> tuple[ssl.SSLContext, str | None]:
+def client_context(cluster: Cluster, alpn: Sequence[str] | None = None) -> tuple[ssl.SSLContext, str | None]:
     """A context by the cluster's `tls`, its files read now, and the server name to ask for. Raises OSError.
+
+    `alpn`: protocols to offer in place of the cluster's.
 
     The chain is verified, and the name if it is `server_name` or the endpoints' host name that counts; names under
     `peer` are judged when traffic connects.
@@ -80,6 +87,7 @@ def client_context(cluster: Cluster) -> tuple[ssl.SSLContext, str | None]:
         context.load_verify_locations(tls.trusted_ca)
     if tls.certificate is not None:
         context.load_cert_chain(tls.certificate, tls.key)
-    if tls.alpn:
-        context.set_alpn_protocols(list(tls.alpn))
+    protocols = tls.alpn if alpn is None else alpn
+    if protocols:
+        context.set_alpn_protocols(list(protocols))
     return context, server_name

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 import structlog
 
 from mesh_core.config import Cluster, HealthCheck
-from mesh_core.control.upstream_health.health_check_probe import ProbeError, ProbeImpossible, probe
+from mesh_core.control.upstream_health.health_check_answer import ProbeError, ProbeImpossible
+from mesh_core.control.upstream_health.health_check_probe import Prober
 from mesh_core.control.upstream_health.health_check_state import HealthState, interval_ms
 from mesh_core.control.upstream_health.members import Member, Members
 from mesh_core.telemetry.stats import StatsRegistry
@@ -17,6 +18,8 @@ from mesh_core.upstream.endpoint_state import FAILED_ACTIVE_HEALTH_CHECK
 
 # Checks under way at one time, in all clusters: each takes a descriptor.
 CHECKS_AT_ONCE = 128
+# An endpoint may ask to be left alone so long: a mistake of its own must not keep it out for ever.
+RETRY_AFTER_MOST_S = 60
 
 log = structlog.get_logger("hopmesh")
 
@@ -89,6 +92,7 @@ class _Check:
         self._stats = owner._registry.scope("health_check", cluster.name)
         self._traffic = owner._registry.scope("cluster", cluster.name)
         self._state = HealthState()
+        self._prober = Prober()
         self._loop = asyncio.get_running_loop()
         self.first: asyncio.Future[None] = self._loop.create_future()
         self._task: asyncio.Task[None] | None = None
@@ -106,7 +110,9 @@ class _Check:
         self.member.state.mark(FAILED_ACTIVE_HEALTH_CHECK, False)
         if not self.first.done():
             self.first.set_result(None)
-        if self._task is not None:
+        if self._task is None:
+            self._prober.close()
+        else:
             self._task.cancel()
         return self._task
 
@@ -114,24 +120,29 @@ class _Check:
         self._task = self._loop.create_task(self._check())
 
     async def _check(self) -> None:
+        retry_after_s = 0
         try:
             async with self._owner._places:
                 self._stats.count("attempt")
-                await probe(self.member.endpoint.address, self.cluster, self.rules)
+                await self._prober.probe(self.member.endpoint.address, self.cluster, self.rules)
+        except asyncio.CancelledError:
+            self._prober.close()
+            raise
         except ProbeImpossible as error:
             log.warning("endpoint not checked", reason=str(error), **self._names())
         except ProbeError as error:
             self._stats.count("failure")
             if error.network:
                 self._stats.count("network_failure")
-            self._failed(str(error))
+            retry_after_s = min(error.retry_after_s, RETRY_AFTER_MOST_S)
+            self._failed(str(error), final=error.final)
         else:
             self._stats.count("success")
             self._passed()
         self._task = None
         if not self.first.done():
             self.first.set_result(None)
-        self._timer = self._loop.call_later(self._pause_s(), self._begin)
+        self._timer = self._loop.call_later(max(self._pause_s(), retry_after_s), self._begin)
 
     def _passed(self) -> None:
         first = not self._state.checked
@@ -142,9 +153,9 @@ class _Check:
         if self._state.healthy:
             self._owner._on_pass(self.cluster.name, self.member.endpoint.name)
 
-    def _failed(self, reason: str) -> None:
+    def _failed(self, reason: str, *, final: bool) -> None:
         first = not self._state.checked
-        changed = self._state.take(False, self.rules)
+        changed = self._state.take(False, self.rules, final=final)
         if changed or first:
             log.warning("endpoint unhealthy", reason=reason, **self._names())
         if changed:

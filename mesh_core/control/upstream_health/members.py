@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from mesh_core.config import Cluster
 from mesh_core.control.endpoints import ResolvedEndpoint
+from mesh_core.control.upstream_health.gradient_controller import GradientController
+from mesh_core.telemetry.stats import StatsScope
 from mesh_core.upstream.endpoint_state import ClusterState, EndpointState
 
 
@@ -14,6 +16,8 @@ class Member(NamedTuple):
 
     endpoint: ResolvedEndpoint
     state: EndpointState
+    stats: StatsScope
+    """Its scope of kind "endpoint"."""
 
 
 class Members(NamedTuple):
@@ -22,3 +26,5 @@ class Members(NamedTuple):
     cluster: Cluster
     state: ClusterState
     endpoints: dict[str, Member]
+    limit: GradientController | None = None
+    """Of its adaptive limit."""

@@ -1,6 +1,6 @@
 """The statistics of outlier detection: functions of numbers, without state, clock or I/O.
 
-Source: Envoy, "Outlier detection" and its implementation. What Envoy counts as requests are connection attempts here.
+Source: Envoy, "Outlier detection" and its implementation.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import NamedTuple
 from mesh_core.config import OutlierDetection
 
 
-class Connects(NamedTuple):
-    """Connection attempts at one endpoint in an interval, by their outcome."""
+class Attempts(NamedTuple):
+    """Requests to one endpoint, or attempts to connect, in an interval, by their outcome."""
 
     successes: int
     failures: int
@@ -39,24 +39,23 @@ def success_rate_threshold(rates: list[float], stdev_factor: int) -> float:
     return mean - deviation * stdev_factor / 1000
 
 
-def success_rate_outliers(connects: Mapping[str, Connects], rules: OutlierDetection) -> list[str]:
+def success_rate_outliers(attempts: Mapping[str, Attempts], rules: OutlierDetection) -> list[str]:
     """The endpoints, by name, whose success rate is below that of the others."""
     rates = {
-        name: each.success_rate
-        for name, each in connects.items()
-        if each.volume >= rules.success_rate_request_volume
+        name: each.success_rate for name, each in attempts.items() if each.volume >= rules.success_rate_request_volume
     }
     if len(rates) < rules.success_rate_minimum_hosts:
         return []
     threshold = success_rate_threshold(list(rates.values()), rules.success_rate_stdev_factor)
-    return [name for name, rate in rates.items() if rate < threshold]
+    below = min(threshold, rules.success_rate_tolerated_percent)
+    return [name for name, rate in rates.items() if rate < below]
 
 
-def failure_percentage_outliers(connects: Mapping[str, Connects], rules: OutlierDetection) -> list[str]:
-    """The endpoints, by name, of whose connects too large a part failed, whatever the others do."""
+def failure_percentage_outliers(attempts: Mapping[str, Attempts], rules: OutlierDetection) -> list[str]:
+    """The endpoints, by name, of whose attempts too large a part failed, whatever the others do."""
     rates = {
         name: each.success_rate
-        for name, each in connects.items()
+        for name, each in attempts.items()
         if each.volume >= rules.failure_percentage_request_volume
     }
     if len(rates) < rules.failure_percentage_minimum_hosts:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from mesh_core.config import Config
 from mesh_core.control.compiler import Compiler
 from mesh_core.control.endpoints import Endpoints
+from mesh_core.control.upstream_health.adaptive_concurrency import AdaptiveLimits
 from mesh_core.control.upstream_health.health_checks import HealthChecks
 from mesh_core.control.upstream_health.members import Member, Members
 from mesh_core.control.upstream_health.outlier_sweep import OutlierSweep
@@ -34,6 +35,7 @@ class UpstreamHealth:
         self._members: dict[str, Members] = {}
         self._left: list[tuple[Members, Member]] = []
         self._sweeps: dict[str, _Sweeping] = {}
+        self._limits = AdaptiveLimits(registry)
         self._checks = HealthChecks(registry, self._on_pass, self._on_unhealthy)
         self._hurry = asyncio.Event()
 
@@ -73,7 +75,7 @@ class UpstreamHealth:
     def on_news(self) -> None:
         """A worker has news: perhaps it ejected an endpoint."""
         for each in self._sweeps.values():
-            each.sweep.tell_ejections()
+            each.tell()
 
     def hurry(self) -> None:
         """Wait for first checks no longer."""
@@ -85,6 +87,7 @@ class UpstreamHealth:
         for each in self._sweeps.values():
             each.cancel()
         self._sweeps = {}
+        self._limits.close()
         await self._checks.close()
 
     @property
@@ -102,8 +105,10 @@ class UpstreamHealth:
                 endpoint_state = self._compiler.endpoint_state(cluster.name, endpoint.name)
                 # One that was found since the snapshot was compiled comes with the next.
                 if endpoint_state is not None:
-                    members[endpoint.name] = Member(endpoint, endpoint_state)
-            found[cluster.name] = Members(cluster, state, members)
+                    stats = self._registry.scope("endpoint", cluster.name, endpoint.name)
+                    members[endpoint.name] = Member(endpoint, endpoint_state, stats)
+            found[cluster.name] = Members(cluster, state, members, self._limits.controller(cluster, state))
+        self._limits.keep(found)
         return found
 
     def _update_sweeps(self) -> None:
@@ -137,25 +142,49 @@ class _Sweeping:
         self.sweep = sweep
         self._interval_ms = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._return_timer: asyncio.TimerHandle | None = None
 
     def update(self, members: Members, interval_ms: int) -> None:
         self.sweep.update(members)
+        self.tell()
         if interval_ms != self._interval_ms:
             self._interval_ms = interval_ms
             self._schedule()
+
+    def tell(self) -> None:
+        """Whom a worker has ejected meanwhile, that is waited for from now on."""
+        if self.sweep.tell():
+            self._let_return()
 
     def end(self) -> None:
         self.cancel()
         self.sweep.end()
 
     def cancel(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._return_timer):
+            if timer is not None:
+                timer.cancel()
 
     def _schedule(self) -> None:
-        self.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         self._timer = asyncio.get_running_loop().call_later(self._interval_ms / 1000, self._run)
 
     def _run(self) -> None:
         self._schedule()
-        self.sweep.sweep(time.monotonic_ns() // 1_000_000)
+        self.sweep.sweep(_now_ms())
+        self._let_return()
+
+    def _let_return(self) -> None:
+        """In the moment when their time is over, not with the next sweep: that could be an interval later."""
+        if self._return_timer is not None:
+            self._return_timer.cancel()
+        now_ms = _now_ms()
+        next_ms = self.sweep.let_return(now_ms)
+        if next_ms is not None:
+            delay_s = (next_ms - now_ms) / 1000
+            self._return_timer = asyncio.get_running_loop().call_later(delay_s, self._let_return)
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000

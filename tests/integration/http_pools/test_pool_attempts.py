@@ -36,7 +36,7 @@ def test_answers(service: HttpService) -> None:
     [
         pytest.param([Move.CLOSE], (0, 0, 1), id="no-answer"),
         pytest.param([Move.RESET], (0, 0, 1), id="reset"),
-        pytest.param([b"HTTP/1.1 2x0 Such\r\n\r\n", Move.CLOSE], (0, 0, 1), id="malformed"),
+        pytest.param([b"HTTP/1.1 2x0 Such\r\n\r\n", Move.CLOSE], (0, 1, 0), id="malformed"),
         pytest.param([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", Move.CLOSE], (1, 0, 1), id="cut"),
         pytest.param([b"HTTP/1.1 200 OK\r\n\r\nall", Move.CLOSE], (1, 0, 0), id="until-the-end"),
     ],

@@ -109,3 +109,20 @@ def test_an_endpoint_without_tls_is_unhealthy(serve: Serve, origin: Origin, pki:
     thread.join()
     wait_until(lambda: proxy.stats("health_check", "app")["failure"] == 1, "the check failed")
     assert proxy.gauges()["health_check.healthy"] == 0
+
+
+def test_http_over_tls(serve: Serve, answering: Callable[..., TlsAnswering], pki: Pki) -> None:
+    """As the cluster's tls says, whatever protocols that offers; a certificate that is not good fails the check."""
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    stranger = pki.write(Authority("stranger").issue("stranger", dns_names=["peer.mesh.local"]), "stranger")
+    contexts = [server_context(each, pki.trusted_ca) for each in (pki.peer, stranger)]
+    for context in contexts:
+        context.set_alpn_protocols(["h2", "http/1.1"])
+    good, bad = (answering(context, answer) for context in contexts)
+    check = {"type": "http", "interval_ms": 10, "http": {"path": "/"}, "receive": [{"text": "ok"}]}
+    tls = pki.cluster() | {"alpn": ["h2", "http/1.1"]}
+    proxy = serve(good.address, bad.address, cluster={"tls": tls, "health_checks": [check]})
+    assert proxy.gauges()["health_check.healthy"] == 1
+    assert proxy.stats("health_check", "app")["success"] >= 1
+    good.answer = answer.replace(b"200", b"500")
+    wait_until(lambda: proxy.gauges()["health_check.healthy"] == 0, "it fails")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh_core.config import HealthCheck, Payload
-from mesh_core.control.upstream_health.health_check_probe import answers, payload_bytes
+from mesh_core.control.upstream_health.health_check_answer import answers, payload_bytes
 from mesh_core.control.upstream_health.health_check_state import HealthState, interval_ms
 
 
@@ -35,6 +35,14 @@ def states(results: str, **rules: int) -> str:
 )
 def test_thresholds(results: str, after: str) -> None:
     assert states(results, healthy_threshold=2, unhealthy_threshold=3) == after
+
+
+def test_a_final_failure_needs_no_threshold() -> None:
+    state, checks = HealthState(), HealthCheck(type="tcp", unhealthy_threshold=9)
+    assert state.take(True, checks)
+    assert not state.take(False, checks)
+    assert state.take(False, checks, final=True)
+    assert not state.healthy
 
 
 def test_thresholds_of_one() -> None:

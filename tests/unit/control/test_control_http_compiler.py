@@ -103,7 +103,7 @@ def test_pools() -> None:
         "max_requests_per_connection": 0,
         "max_idle_connections": 1024,
     }
-    assert (cluster["max_requests"], cluster["max_pending_requests"]) == (0, 0)
+    assert cluster["limits"] == [[0] * 4, [0] * 4]
     http = {
         "max_header_bytes": 2048, "max_header_count": 8, "idle_timeout_ms": 0, "max_connection_duration_ms": 9,
         "max_requests_per_connection": 10, "max_idle_connections": 11,
@@ -117,9 +117,10 @@ def test_pools() -> None:
         "max_requests_per_connection": 10,
         "max_idle_connections": 11,
     }
-    assert (cluster["max_requests"], cluster["max_pending_requests"]) == (12, 13)
-    (cluster,) = snapshot_fields(compiled({}, cluster={"circuit_breakers": {}}))["clusters"]
-    assert (cluster["max_requests"], cluster["max_pending_requests"]) == (1024, 1024)
+    assert cluster["limits"] == [[1024, 1024, 12, 13], [1024] * 4]
+    high = {"max_connections": 1, "max_pending_connections": 2, "max_requests": 3, "max_pending_requests": 4}
+    (cluster,) = snapshot_fields(compiled({}, cluster={"circuit_breakers": {"high": high}}))["clusters"]
+    assert cluster["limits"] == [[1024] * 4, [1, 2, 3, 4]]
 
 
 def test_each_chain_has_a_protocol_of_its_own() -> None:

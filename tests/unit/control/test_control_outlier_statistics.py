@@ -8,7 +8,7 @@ import pytest
 
 from mesh_core.config import OutlierDetection
 from mesh_core.control.upstream_health.outlier_statistics import (
-    Connects,
+    Attempts,
     ejection_time_ms,
     failure_percentage_outliers,
     success_rate_outliers,
@@ -29,8 +29,8 @@ def test_threshold_of_equal_rates_is_their_rate() -> None:
     assert success_rate_threshold([80, 80, 80], 1900) == 80
 
 
-def connects(*rates: int, volume: int = 100) -> dict[str, Connects]:
-    return {f"e{number}": Connects(rate * volume // 100, volume - rate * volume // 100)
+def connects(*rates: int, volume: int = 100) -> dict[str, Attempts]:
+    return {f"e{number}": Attempts(rate * volume // 100, volume - rate * volume // 100)
             for number, rate in enumerate(rates)}  # fmt: skip
 
 
@@ -45,18 +45,27 @@ def test_on_the_threshold_is_no_outlier() -> None:
     assert success_rate_outliers(connects(100, 100, 100, 100, 50), rules) == []
 
 
+def test_nearly_perfect_is_good_enough() -> None:
+    """Rates 100, 100, 100, 100, 96: the threshold is 96.16, and yet four failures in a hundred are no reason."""
+    given = connects(100, 100, 100, 100, 96)
+    assert success_rate_outliers(given, RULES) == []
+    assert success_rate_outliers(given, OutlierDetection(success_rate_tolerated_percent=100)) == ["e4"]
+    assert success_rate_outliers(connects(100, 100, 100, 100, 94), RULES) == ["e4"]
+    assert success_rate_outliers(connects(100, 100, 100, 100, 95), RULES) == []
+
+
 def test_equal_rates_have_no_outlier() -> None:
     assert success_rate_outliers(connects(10, 10, 10, 10, 10, 10), RULES) == []
 
 
 def test_too_few_endpoints() -> None:
     assert success_rate_outliers(connects(100, 100, 100, 50), RULES) == []
-    few = connects(100, 100, 100, 100) | {"rare": Connects(0, 99)}
+    few = connects(100, 100, 100, 100) | {"rare": Attempts(0, 99)}
     assert success_rate_outliers(few, RULES) == []
 
 
 def test_those_with_too_few_connects_do_not_count() -> None:
-    given = connects(100, 100, 100, 100, 50) | {"rare": Connects(0, 99), "never": Connects(0, 0)}
+    given = connects(100, 100, 100, 100, 50) | {"rare": Attempts(0, 99), "never": Attempts(0, 0)}
     assert success_rate_outliers(given, RULES) == ["e4"]
 
 

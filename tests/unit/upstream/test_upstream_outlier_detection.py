@@ -7,8 +7,14 @@ from typing import Any
 
 import pytest
 
-from mesh_core._testing.resilience import connect_failed, connect_succeeded, failures_contend
-from mesh_core.config import OutlierDetection
+from mesh_core._testing.resilience import (
+    connect_failed,
+    connect_succeeded,
+    failures_contend,
+    is_moved_by_success,
+    note,
+)
+from mesh_core.config import Accrual, OutlierDetection
 from mesh_core.upstream.endpoint_state import REMOVED, ClusterState, EndpointState
 from mesh_core.upstream.outlier_detection import OutlierPolicy, uneject
 
@@ -142,3 +148,70 @@ def test_workers_together_eject_no_more_than_allowed() -> None:
     assert ejections > 4
     assert cluster.ejected == sum(each.ejected for each in members) == ejections - returns
     assert cluster.ejected <= 4
+
+
+# --- requests ---
+
+R = {"ok": "answered", "5": "error", "g": "gateway_error", "l": "local_failure"}
+
+
+def ejected_after(results: str, **rules: Any) -> int | None:
+    """After how many of these results (R, a word each) the endpoint is ejected."""
+    rule, endpoint = policy(**rules), EndpointState(ClusterState())
+    for number, each in enumerate(results.split(), 1):
+        note(rule, endpoint, R[each])
+        if endpoint.ejected:
+            return number
+    return None
+
+
+@pytest.mark.parametrize(
+    ("results", "rules", "after"),
+    [
+        ("5 5 5 5 5", {}, 5),
+        ("5 g l 5 g", {}, 5),
+        ("5 5 5 5 ok 5 5 5 5", {}, None),
+        ("l l l l l", {}, 5),
+        ("5 5", {"consecutive_5xx": 2}, 2),
+        ("5 5 5 5 5 5", {"enforcing_consecutive_5xx": 0}, None),
+        # Gateway failures: enforced only on demand, ended by another error.
+        ("g g 5 g g g", {"consecutive_gateway_failure": 3, "enforcing_consecutive_gateway_failure": 100,
+                         "consecutive_5xx": 100}, 6),
+        ("g g l", {"consecutive_gateway_failure": 3, "enforcing_consecutive_gateway_failure": 100}, 3),
+        # Apart: each in its row; any answer ends that of local origin, but only a good one the other.
+        ("l l l l 5 l l l l 5 l l l l 5 l l l l 5 5", {"split_external_local_origin_errors": True}, 21),
+        ("l l l l l", {"split_external_local_origin_errors": True}, 5),
+        ("5 5 l 5 5 l 5", {"split_external_local_origin_errors": True}, 7),
+        ("l l l", {"split_external_local_origin_errors": True, "consecutive_local_origin_failure": 3}, 3),
+        ("l l l l l l", {"split_external_local_origin_errors": True,
+                         "enforcing_consecutive_local_origin_failure": 0}, None),
+        # Accrual counts all kinds, and nothing else counts.
+        ("5 l g 5 l g 5", {"accrual": Accrual()}, 7),
+        ("5 l g 5 l g ok 5 l g 5 l g", {"accrual": Accrual(), "consecutive_5xx": 1}, None),
+        ("l l", {"accrual": Accrual(consecutive_failures=2), "split_external_local_origin_errors": True}, 2),
+    ],
+)  # fmt: skip
+def test_rows_of_results(results: str, rules: dict[str, Any], after: int | None) -> None:
+    assert ejected_after(results, **rules) == after
+
+
+def test_what_is_counted() -> None:
+    rules = policy(consecutive_5xx=1, consecutive_gateway_failure=1)
+    endpoint = EndpointState(ClusterState())
+    assert note(rules, endpoint, "gateway_error", 7) == (
+        {"detected_consecutive_gateway_failure": 1, "detected_consecutive_5xx": 1, "enforced_consecutive_5xx": 1,
+         "enforced_total": 1}, True,
+    )  # fmt: skip
+    assert endpoint.ejection_reason == "consecutive_5xx"
+    assert note(rules, endpoint, "gateway_error", 7) == ({}, False)
+    # A connection of TCP says nothing of requests, which are what the rules are about.
+    assert endpoint.take_connects() == (0, 0)
+
+
+def test_a_success_has_something_to_do_only_after_a_failure() -> None:
+    rules, endpoint = policy(), EndpointState(ClusterState())
+    assert not is_moved_by_success(endpoint)
+    note(rules, endpoint, "error")
+    assert is_moved_by_success(endpoint)
+    note(rules, endpoint, "answered")
+    assert not is_moved_by_success(endpoint)
