@@ -14,7 +14,7 @@ from benchmarks.paths import ROOT
 from benchmarks.processes import Program, wait_until
 from benchmarks.survival.origin import journal_path, orders_path
 
-_START_SECONDS = 20.0
+_START_SECONDS = 60.0
 
 
 class Member:

@@ -30,7 +30,7 @@ from benchmarks.survival.sidecar import Sidecar, descriptors
 
 GROWTH_BYTES = 8 << 20
 """Of resident memory, from the second quarter of the last process's life to its last: what a heap may shift about."""
-QUIET_SECONDS = 30.0
+QUIET_SECONDS = 60.0
 POOLED_PIPES = 2 * 2 * 32
 """Descriptors of pipes that a process may keep to splice by: two workers, two descriptors each, 32 pipes in a pool."""
 _ORIGINS = 10
