@@ -10,19 +10,13 @@ from typing import Any
 from benchmarks.certificates import NAME, Credentials
 from benchmarks.paths import ROOT, SOURCES
 from benchmarks.peers.base import ACCESS_LOG, Hop, Launch, Mode, Plan
+from benchmarks.peers.policies import CLUSTER, LISTENER_HTTP, ROUTE
 
 _CONFIG = """\
 workers: 1
 listeners: [{{name: in, address: "127.0.0.1:{listen_port}", protocol: {protocol}, {destination}{tls_in}}}]
 clusters: [{{name: app, {endpoints}{tls_out}}}]
 {log}"""
-ROUTE_POLICIES: dict[str, Any] = {}
-CLUSTER_POLICIES: dict[str, Any] = {
-    "outlier_detection": {},
-    "circuit_breakers": {"max_connections": 1000, "max_requests": 1000, "max_pending_requests": 1000},
-    "health_checks": [{"type": "tcp"}],
-    "retry": {"max_connect_attempts": 4},
-}
 _LOG = "access_log: {{path: {path}, format: json}}\n"
 _CERTIFICATE = "certificate: {certificate}, key: {key}, trusted_ca: {authority}, min_version: \"1.3\""
 
@@ -95,10 +89,11 @@ class HopmeshPolicies(Hopmesh):
     """hopmesh with everything configured that a request may need to survive, and nothing that happens to it."""
 
     def _destination(self) -> str:
-        return f"routes: {json.dumps([{'name': 'all', 'cluster': 'app', **ROUTE_POLICIES}])}"
+        routes = [{"name": "all", "cluster": "app", **ROUTE}]
+        return f"routes: {json.dumps(routes)}, http: {json.dumps(LISTENER_HTTP)}"
 
     def _endpoints(self, hop: Hop) -> str:
-        settings = ", ".join(f"{name}: {json.dumps(value)}" for name, value in CLUSTER_POLICIES.items())
+        settings = ", ".join(f"{name}: {json.dumps(value)}" for name, value in CLUSTER.items())
         return f"{super()._endpoints(hop)}, {settings}"
 
 

@@ -19,11 +19,23 @@ def surviving(addresses: Sequence[str]) -> Settings:
         connect_timeout_ms=1000,
         outlier_detection={"interval_ms": interval_ms, "base_ejection_time_ms": 5 * interval_ms},
         health_checks=[{
-            "type": "tcp", "interval_ms": interval_ms, "unhealthy_interval_ms": interval_ms // 2,
-            "timeout_ms": interval_ms // 4, "interval_jitter_percent": 0,
+            "type": "tcp", "interval_ms": interval_ms,
+            "unhealthy_interval_ms": interval_ms // 2, "timeout_ms": interval_ms // 4, "interval_jitter_percent": 0,
         }],
     )
-    return {"workers": 2, "listener": {"cluster": "app"}, "clusters": [app], "drain_timeout_ms": 5000}
+    route = {
+        "name": "all",
+        "cluster": "app",
+        "timeouts": {"per_try_ms": int(PER_TRY_TIMEOUT_S * 1000), "request_ms": 15_000},
+    }
+    return {"workers": 2, "listener": {"routes": [route]}, "clusters": [app], "drain_timeout_ms": 5000}
+
+
+def unchecked(addresses: Sequence[str]) -> Settings:
+    """Return them without health checks."""
+    settings = surviving(addresses)
+    del settings["clusters"][0]["health_checks"]
+    return settings
 
 
 def chaotic(addresses: Sequence[str], chance: random.Random | None = None) -> Settings:
@@ -31,6 +43,9 @@ def chaotic(addresses: Sequence[str], chance: random.Random | None = None) -> Se
     settings = surviving(addresses)
     app = settings["clusters"][0]
     app["http"] = {"idle_timeout_ms": 1000}
+    # So that a machine which is busy with other things does not make most requests fail.
+    (route,) = settings["listener"]["routes"]
+    route["timeouts"]["per_try_ms"] = 2000
     if chance is not None:
         app["endpoints"] = chance.sample(list(addresses), chance.randint(len(addresses) - 2, len(addresses)))
         app["load_balancer"] = chance.choice(["round_robin", "least_request", "random", "peak_ewma", "maglev"])

@@ -6,7 +6,8 @@ import pytest
 
 from benchmarks.measure import policies
 from benchmarks.peers.base import Mode, Plan
-from benchmarks.peers.hopmesh import CLUSTER_POLICIES, ROUTE_POLICIES, Hopmesh, HopmeshPolicies
+from benchmarks.peers.hopmesh import Hopmesh, HopmeshPolicies
+from benchmarks.peers.policies import CLUSTER, LISTENER_HTTP, ROUTE
 from mesh_core.config.load import load_file
 
 
@@ -28,14 +29,20 @@ def test_everything_is_divided_by_nothing(monkeypatch, tmp_path):
     assert work.origin_mode == "http"
 
 
-@pytest.mark.parametrize("name", CLUSTER_POLICIES)
+@pytest.mark.parametrize("name", CLUSTER)
 def test_the_proxy_has_the_policies_of_the_cluster(name, tmp_path):
     with_them, without = config(HopmeshPolicies(), tmp_path), config(Hopmesh(), tmp_path)
     assert getattr(with_them.clusters[0], name)
     assert getattr(with_them.clusters[0], name) != getattr(without.clusters[0], name)
 
 
-@pytest.mark.parametrize("name", ROUTE_POLICIES)
+@pytest.mark.parametrize("name", ROUTE)
 def test_the_proxy_has_the_policies_of_the_route(name, tmp_path):
     (route,) = config(HopmeshPolicies(), tmp_path).listeners[0].routes
     assert getattr(route, name)
+
+
+@pytest.mark.parametrize("name", LISTENER_HTTP)
+def test_the_proxy_has_the_policies_of_the_listener(name, tmp_path):
+    http = config(HopmeshPolicies(), tmp_path).listeners[0].http
+    assert getattr(http, name) != getattr(type(http)(), name)

@@ -5,12 +5,12 @@ import random
 
 import pytest
 
-from benchmarks.survival.settings import chaotic, surviving
+from benchmarks.survival.settings import chaotic, surviving, unchecked
 from benchmarks.survival.sidecar import whole
 from mesh_core.config.load import load_file
 
 ADDRESSES = [f"127.0.0.1:{port}" for port in range(9001, 9011)]
-EVERY = [surviving(ADDRESSES), chaotic(ADDRESSES), *(chaotic(ADDRESSES, random.Random(seed)) for seed in range(50))]
+EVERY = [surviving(ADDRESSES), unchecked(ADDRESSES), chaotic(ADDRESSES), *(chaotic(ADDRESSES, random.Random(seed)) for seed in range(50))]
 
 
 @pytest.mark.parametrize("settings", EVERY)

@@ -1,0 +1,21 @@
+"""Everything that a request may need to survive, set so that nothing of it comes into play in a benchmark."""
+
+from typing import Any
+
+LISTENER_HTTP: dict[str, Any] = {
+    "request_timeout_ms": 60_000,
+    "max_stream_duration_ms": 600_000,
+    "min_body_rate": {"request_bytes_per_s": 240, "response_bytes_per_s": 240},
+    "local_replies": [{"statuses": [502, 503, 504], "body": "try again"}],
+    "explain": True,
+}
+ROUTE: dict[str, Any] = {
+    "timeouts": {"request_ms": 15_000, "per_try_ms": 2_000, "stream_idle_ms": 10_000, "max_stream_duration_ms": 9_000},
+    "body_limits": {"request_bytes": 1 << 20, "response_bytes": 1 << 30},
+}
+CLUSTER: dict[str, Any] = {
+    "outlier_detection": {"interval_ms": 5_000},
+    "circuit_breakers": {"max_connections": 1000, "max_requests": 1000, "max_pending_requests": 1000},
+    "health_checks": [{"type": "tcp"}],
+    "retry": {"max_connect_attempts": 4},
+}
