@@ -14,8 +14,9 @@ ROUTE: dict[str, Any] = {
     "body_limits": {"request_bytes": 1 << 20, "response_bytes": 1 << 30},
 }
 CLUSTER: dict[str, Any] = {
-    "outlier_detection": {"interval_ms": 5_000},
+    "outlier_detection": {"interval_ms": 5_000, "accrual": {}, "enforcing_consecutive_gateway_failure": 100},
     "circuit_breakers": {"max_connections": 1000, "max_requests": 1000, "max_pending_requests": 1000},
-    "health_checks": [{"type": "tcp"}],
+    "health_checks": [{"type": "http", "http": {"path": "/"}}],
+    "adaptive_concurrency": {},
     "retry": {"max_connect_attempts": 4},
 }

@@ -19,7 +19,7 @@ def surviving(addresses: Sequence[str]) -> Settings:
         connect_timeout_ms=1000,
         outlier_detection={"interval_ms": interval_ms, "base_ejection_time_ms": 5 * interval_ms},
         health_checks=[{
-            "type": "tcp", "interval_ms": interval_ms,
+            "type": "http", "http": {"path": "/health"}, "interval_ms": interval_ms,
             "unhealthy_interval_ms": interval_ms // 2, "timeout_ms": interval_ms // 4, "interval_jitter_percent": 0,
         }],
     )
