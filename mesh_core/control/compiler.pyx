@@ -12,6 +12,7 @@ from libc.stdint cimport uint16_t, uint32_t, uint64_t, uintptr_t
 from libc.string cimport memcpy
 from mesh_core.control.balancing cimport compile_balancing, needed_subsets, subset_index
 from mesh_core.control.capture_plan_compiler cimport compile_capture_plan
+from mesh_core.control.circuit_breaker_compiler cimport compile_circuit_breakers
 from mesh_core.control.filter_chain_compiler cimport compile_filter_chains
 from mesh_core.control.http_compiler cimport compile_cluster_http, compile_http_settings
 from mesh_core.control.route_compiler cimport compile_routes
@@ -22,13 +23,11 @@ from mesh_core.snapshot.http_settings cimport HttpC
 from mesh_core.snapshot.idle_clients cimport IdleClients
 from mesh_core.snapshot.shared_count cimport SharedCount
 from mesh_core.snapshot.snapshot cimport Snapshot
-from mesh_core.snapshot.tables cimport ClusterC, EndpointC, FilterChainC, IdleClientsC, LimitsC, ListenerC, NameC
+from mesh_core.snapshot.tables cimport ClusterC, EndpointC, FilterChainC, IdleClientsC, ListenerC, NameC
 from mesh_core.telemetry.request_metrics cimport TRAIT_INBOUND
 from mesh_core.telemetry.stats cimport StatsScope
 from mesh_core.tls.context cimport TlsContext, TlsSessions
-from mesh_core.upstream.endpoint_state cimport (
-    ENDPOINT_REMOVED, PRIORITY_DEFAULT, PRIORITY_HIGH, UNHEALTHY_ACTIVE, ClusterState, EndpointState,
-)
+from mesh_core.upstream.endpoint_state cimport ENDPOINT_REMOVED, UNHEALTHY_ACTIVE, ClusterState, EndpointState
 from mesh_core.upstream.outlier_detection cimport OutlierPolicy
 
 import msgspec
@@ -153,8 +152,7 @@ cdef class Compiler:
         out.retry.budget_percent = cluster.retry.budget.percent
         out.retry.min_concurrency = cluster.retry.budget.min_concurrency
         if cluster.circuit_breakers is not None:
-            compile_limits(&out.limits[<int>PRIORITY_DEFAULT], cluster.circuit_breakers)
-            compile_limits(&out.limits[<int>PRIORITY_HIGH], cluster.circuit_breakers.high)
+            compile_circuit_breakers(out, cluster.circuit_breakers)
         if cluster.adaptive_concurrency is not None:
             out.concurrency_stats = self.stats(snapshot, "adaptive_concurrency", (cluster.name,))
         if cluster.outlier_detection is not None:
@@ -272,13 +270,6 @@ cdef class Compiler:
         cdef StatsScope scope = self.registry.scope(kind, *labels)
         snapshot.keep.append(scope)
         return scope.blocks
-
-
-cdef compile_limits(LimitsC* out, limits):
-    out.max_connections = limits.max_connections
-    out.max_pending = limits.max_pending_connections
-    out.max_requests = limits.max_requests
-    out.max_pending_requests = limits.max_pending_requests
 
 
 def descriptor_limit():

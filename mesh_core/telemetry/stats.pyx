@@ -9,6 +9,8 @@ from mesh_core.includes.atomic cimport load_relaxed_u64
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.telemetry.histogram cimport TIME_HISTOGRAM_WORDS
 
+from mesh_core.telemetry.upstream_health_counters import UPSTREAM_HEALTH_COUNTERS
+
 COUNTER = "counter"
 GAUGE = "gauge"
 
@@ -179,57 +181,8 @@ STATISTICS = {
         ("attempt_failed", COUNTER, "Attempts of requests without a whole answer: no connection, a reset, a time-out",
          (ENDPOINT_ATTEMPT_FAILED,), ()),
     )),
-    "outlier_detection": (("cluster",), (
-        ("ejections_overflow", COUNTER, "Outliers that stayed because enough endpoints were ejected",
-         (OUTLIER_SWEEP_OVERFLOW, OUTLIER_OVERFLOW), ()),
-        ("ejections_enforced_total", COUNTER, "Ejections, for whatever reason",
-         (OUTLIER_ENFORCED_LOCAL_ORIGIN, OUTLIER_ENFORCED_GATEWAY_FAILURE, OUTLIER_ENFORCED_5XX,
-          OUTLIER_ENFORCED_ACCRUAL, OUTLIER_ENFORCED_SUCCESS_RATE, OUTLIER_ENFORCED_FAILURE_PERCENTAGE,
-          OUTLIER_ENFORCED_LOCAL_SUCCESS_RATE, OUTLIER_ENFORCED_LOCAL_FAILURE_PERCENTAGE), ()),
-        ("ejections_detected_consecutive_5xx", COUNTER, "Outliers found by errors in a row",
-         (OUTLIER_DETECTED_5XX,), ()),
-        ("ejections_enforced_consecutive_5xx", COUNTER, "Ejections for errors in a row", (OUTLIER_ENFORCED_5XX,), ()),
-        ("ejections_detected_consecutive_gateway_failure", COUNTER, "Outliers found by gateway errors in a row",
-         (OUTLIER_DETECTED_GATEWAY_FAILURE,), ()),
-        ("ejections_enforced_consecutive_gateway_failure", COUNTER, "Ejections for gateway errors in a row",
-         (OUTLIER_ENFORCED_GATEWAY_FAILURE,), ()),
-        ("ejections_detected_consecutive_local_origin_failure", COUNTER,
-         "Outliers found by local-origin failures in a row", (OUTLIER_DETECTED_LOCAL_ORIGIN,), ()),
-        ("ejections_enforced_consecutive_local_origin_failure", COUNTER,
-         "Ejections for local-origin failures in a row", (OUTLIER_ENFORCED_LOCAL_ORIGIN,), ()),
-        ("ejections_detected_consecutive_failures", COUNTER, "Outliers found by accrual", (OUTLIER_DETECTED_ACCRUAL,),
-         ()),
-        ("ejections_enforced_consecutive_failures", COUNTER, "Ejections by accrual", (OUTLIER_ENFORCED_ACCRUAL,), ()),
-        ("probes", COUNTER, "Requests that tried an endpoint ejected by accrual", (OUTLIER_PROBES,), ()),
-        ("ejections_detected_success_rate", COUNTER, "Outliers found by their success rate",
-         (OUTLIER_DETECTED_SUCCESS_RATE,), ()),
-        ("ejections_enforced_success_rate", COUNTER, "Ejections for the success rate",
-         (OUTLIER_ENFORCED_SUCCESS_RATE,), ()),
-        ("ejections_detected_failure_percentage", COUNTER, "Outliers found by their failure percentage",
-         (OUTLIER_DETECTED_FAILURE_PERCENTAGE,), ()),
-        ("ejections_enforced_failure_percentage", COUNTER, "Ejections for the failure percentage",
-         (OUTLIER_ENFORCED_FAILURE_PERCENTAGE,), ()),
-        ("ejections_detected_local_origin_success_rate", COUNTER, "Outliers found by their local-origin success rate",
-         (OUTLIER_DETECTED_LOCAL_SUCCESS_RATE,), ()),
-        ("ejections_enforced_local_origin_success_rate", COUNTER, "Ejections for the local-origin success rate",
-         (OUTLIER_ENFORCED_LOCAL_SUCCESS_RATE,), ()),
-        ("ejections_detected_local_origin_failure_percentage", COUNTER,
-         "Outliers found by their percentage of local-origin failures", (OUTLIER_DETECTED_LOCAL_FAILURE_PERCENTAGE,),
-         ()),
-        ("ejections_enforced_local_origin_failure_percentage", COUNTER,
-         "Ejections for the percentage of local-origin failures", (OUTLIER_ENFORCED_LOCAL_FAILURE_PERCENTAGE,), ()),
-    )),
-    "adaptive_concurrency": (("cluster",), (
-        ("gradient_controller.rq_blocked", COUNTER, "Requests refused over the adaptive limit",
-         (CONCURRENCY_RQ_BLOCKED,), ()),
-    )),
-    "health_check": (("cluster",), (
-        ("attempt", COUNTER, "Active health checks begun", (HEALTH_CHECK_ATTEMPT,), ()),
-        ("success", COUNTER, "Active health checks passed", (HEALTH_CHECK_SUCCESS,), ()),
-        ("failure", COUNTER, "Active health checks failed", (HEALTH_CHECK_FAILURE,), ()),
-        ("network_failure", COUNTER, "Active health checks failed by the network or by time",
-         (HEALTH_CHECK_NETWORK_FAILURE,), ()),
-    )),
+    **{kind: (("cluster",), tuple([(name, COUNTER, help_text, words, ()) for name, help_text, words in counters]))
+       for kind, counters in UPSTREAM_HEALTH_COUNTERS.items()},
 }
 
 cdef dict WORDS = {

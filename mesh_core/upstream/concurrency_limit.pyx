@@ -92,6 +92,7 @@ cdef class ConcurrencyLimit:
 
     @limit.setter
     def limit(self, uint64_t limit):
+        """Let so many in from now on; whoever is in stays."""
         exchange_u64(&self.cluster.state.concurrency.limit, limit)
 
     @property

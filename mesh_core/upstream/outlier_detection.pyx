@@ -186,6 +186,14 @@ cdef bint outlier_probe(const OutlierPolicyC* policy, EndpointStateC* endpoint, 
 
 # --- from the control thread ---
 
+cdef compile_rows(OutlierPolicyC* policy, rules):
+    policy.rows[<int>ROW_LOCAL_ORIGIN] = RowRuleC(
+        rules.consecutive_local_origin_failure, rules.enforcing_consecutive_local_origin_failure)
+    policy.rows[<int>ROW_GATEWAY_FAILURE] = RowRuleC(
+        rules.consecutive_gateway_failure, rules.enforcing_consecutive_gateway_failure)
+    policy.rows[<int>ROW_5XX] = RowRuleC(rules.consecutive_5xx, rules.enforcing_consecutive_5xx)
+
+
 cdef class OutlierPolicy:
     """The rules of one cluster's outlier detection, seen from the control thread."""
 
@@ -194,7 +202,7 @@ cdef class OutlierPolicy:
         self.policy.enabled = True
         self.policy.split = rules.split_external_local_origin_errors
         if rules.accrual is None:
-            self.take_rows(rules)
+            compile_rows(&self.policy, rules)
         else:
             self.policy.rows[<int>ROW_ACCRUAL] = RowRuleC(rules.accrual.consecutive_failures, 100)
             self.policy.accrual.min_penalty_ms = rules.accrual.min_penalty_ms
@@ -206,13 +214,6 @@ cdef class OutlierPolicy:
         self.policy.base_ejection_time_ms = rules.base_ejection_time_ms
         self.policy.max_ejection_time_ms = rules.max_ejection_time_ms
         self.policy.max_jitter_ms = rules.max_ejection_time_jitter_ms
-
-    def take_rows(self, rules):
-        self.policy.rows[<int>ROW_LOCAL_ORIGIN] = RowRuleC(
-            rules.consecutive_local_origin_failure, rules.enforcing_consecutive_local_origin_failure)
-        self.policy.rows[<int>ROW_GATEWAY_FAILURE] = RowRuleC(
-            rules.consecutive_gateway_failure, rules.enforcing_consecutive_gateway_failure)
-        self.policy.rows[<int>ROW_5XX] = RowRuleC(rules.consecutive_5xx, rules.enforcing_consecutive_5xx)
 
     def judge(self, EndpointState endpoint not None, uint32_t enforcing_percent, int64_t now_ms, uint64_t random):
         """Treat it as an outlier: "ejected", "tolerated" by the enforcing percentage, "overflow" or "none".
