@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from mesh_core.includes.atomic cimport load_relaxed_u64
+from mesh_core.snapshot.shared_count cimport shared_count_leave
 from mesh_core.telemetry.stats cimport StatsScope
 from mesh_core.upstream cimport concurrency_limit as concurrency_module
 from mesh_core.upstream cimport outlier_detection as outlier_module
@@ -15,6 +16,7 @@ ATTEMPTS_MOST = retry_module.ATTEMPTS_MOST
 def retry_interval_ms(uint32_t base_interval_ms, uint32_t retry, uint64_t random):
     cdef retry_module.RetryPolicyC policy
     policy.base_interval_ms = base_interval_ms
+    policy.max_interval_ms = 10 * base_interval_ms
     return retry_module.retry_interval_ms(&policy, retry, random)
 
 
@@ -27,11 +29,12 @@ def retry_enter(ClusterState cluster not None, uint32_t percent, uint32_t min_co
     cdef retry_module.RetryPolicyC policy
     policy.budget_percent = percent
     policy.min_concurrency = min_concurrency
-    return bool(retry_module.retry_enter(&policy, &cluster.state))
+    active = retry_module.retry_active(cluster.state.connections)
+    return bool(retry_module.retry_enter(&policy, &cluster.state.retries, active))
 
 
 def retry_leave(ClusterState cluster not None):
-    retry_module.retry_leave(&cluster.state)
+    shared_count_leave(&cluster.state.retries)
 
 
 def retries_contend(ClusterState cluster not None, uint32_t percent, uint32_t min_concurrency, uint64_t rounds):
@@ -43,10 +46,11 @@ def retries_contend(ClusterState cluster not None, uint32_t percent, uint32_t mi
     policy.min_concurrency = min_concurrency
     with nogil:
         for _round in range(rounds):
-            if retry_module.retry_enter(&policy, &cluster.state):
+            if retry_module.retry_enter(
+                    &policy, &cluster.state.retries, retry_module.retry_active(cluster.state.connections)):
                 # What others enter and take back at once, because it was too much, shows here too.
                 most = max(most, load_relaxed_u64(&cluster.state.retries))
-                retry_module.retry_leave(&cluster.state)
+                shared_count_leave(&cluster.state.retries)
     return most
 
 

@@ -27,7 +27,9 @@ from mesh_core.config.schema import (
 from mesh_core.config.wording import path_text, quoted
 
 _ACTIONS = ("cluster", "clusters", "redirect", "direct_response")
-_FORWARDING = ("rewrite", "request_headers", "hash_policy", "session_affinity", "upgrades", "timeouts", "body_limits")
+_FORWARDING = (
+    "rewrite", "request_headers", "hash_policy", "session_affinity", "upgrades", "timeouts", "body_limits", "retry",
+)
 _HASHED = ("header", "cookie", "source_ip", "query_parameter")
 _REDIRECTS = (301, 302, 303, 307, 308)
 _WITHOUT_BODY = (204, 205, 304)

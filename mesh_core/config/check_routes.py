@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, Final
-
-from msgspec import Struct
+from typing import Final
 
 from mesh_core.config.address import AddressError
+from mesh_core.config.check_matches import check_match, check_only_one
+from mesh_core.config.check_retries import check_retries
 from mesh_core.config.check_route_actions import check_route_actions
 from mesh_core.config.check_timeouts import check_timeouts
 from mesh_core.config.destinations import destinations, routes
 from mesh_core.config.faults import PathStep, Report
 from mesh_core.config.host_pattern import HostPattern, parse_host_pattern
-from mesh_core.config.regex import RegexError, compile_regex
 from mesh_core.config.schema import (
     FilterChain,
     HeaderMatch,
@@ -24,7 +23,7 @@ from mesh_core.config.schema import (
     RouteMatch,
     VirtualHost,
 )
-from mesh_core.config.wording import listed, meant, path_text, quoted
+from mesh_core.config.wording import meant, path_text, quoted
 
 _TARGETS = ("cluster", "routes", "virtual_hosts")
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")
@@ -43,6 +42,7 @@ def check_routes(index: int, listener: Listener, report: Report) -> None:
         _check_virtual_hosts([*path, "virtual_hosts"], destination.virtual_hosts, report)
         for place, route in routes(destination):
             check_route_actions([*path, *place], route, report)
+            check_retries([*path, *place, "retry"], route.retry, report)
 
 
 def _check_targets(path: list[PathStep], destination: Listener | FilterChain, report: Report) -> None:
@@ -71,6 +71,7 @@ def _check_virtual_hosts(path: list[PathStep], hosts: object, report: Report) ->
         _check_hosts([*path, place, "hosts"], host.hosts, taken, report)
         check_timeouts([*path, place, "timeouts"], host.timeouts, report)
         _Routes(report).check([*path, place], host.routes)
+        check_retries([*path, place, "retry"], host.retry, report)
         if host.route_order == "listed":
             _check_listed([*path, place], host.routes, report)
 
@@ -140,7 +141,7 @@ class _Routes:
             parts = getattr(match, name)
             sound.append(isinstance(parts, tuple))
             for place, part in enumerate(parts if isinstance(parts, tuple) else ()):
-                sound.append(isinstance(part, of) and _check_text([*path, name, place], part, self._report))
+                sound.append(isinstance(part, of) and check_match([*path, name, place], part, self._report))
         if not all(sound) or not isinstance(match.method, str | None):
             return
         first = self._matches.setdefault(match_key(match), path)
@@ -152,35 +153,7 @@ class _Routes:
 def _check_path(path: list[PathStep], match: object, report: Report) -> bool:
     if match is None:
         return True
-    return isinstance(match, PathMatch) and _check_only_one(path, match, ("exact", "prefix", "regex"), report)
-
-
-def _check_text(path: list[PathStep], match: Any, report: Report) -> bool:
-    """Report the faults of a match of a header or a query parameter; return whether it can be compared with others."""
-    ways = tuple(name for name in ("exact", "prefix", "regex", "present") if name in match.__struct_fields__)
-    sound = _check_only_one(path, match, ways, report) and isinstance(match.name, str)
-    if isinstance(match, HeaderMatch) and isinstance(match.name, str) and match.name.lower() == "host":
-        report([*path, "name"], "the host is matched by virtual hosts", "write hosts: of a virtual host")
-    return sound
-
-
-def _check_only_one(path: list[PathStep], match: Struct, ways: tuple[str, ...], report: Report) -> bool:
-    given = [name for name in ways if getattr(match, name) is not None]
-    if not given:
-        report(path, "nothing to compare with", f"add one of {', '.join(ways)}")
-    for name in given[1:]:
-        report([*path, name], f"there is {given[0]} already", f"keep one of {listed(given)}")
-    if "regex" in given:
-        _check_regex([*path, "regex"], getattr(match, "regex", None), report)
-    return len(given) == 1 and isinstance(getattr(match, given[0]), str | bool)
-
-
-def _check_regex(path: list[PathStep], pattern: object, report: Report) -> None:
-    if isinstance(pattern, str):
-        try:
-            compile_regex(pattern)
-        except RegexError as error:
-            report(path, f"{quoted(pattern)}: {error.message}", "docs/routing.md tells what may stand there")
+    return isinstance(match, PathMatch) and check_only_one(path, match, ("exact", "prefix", "regex"), report)
 
 
 def match_key(match: RouteMatch) -> Hashable:

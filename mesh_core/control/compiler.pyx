@@ -15,6 +15,7 @@ from mesh_core.control.capture_plan_compiler cimport compile_capture_plan
 from mesh_core.control.circuit_breaker_compiler cimport compile_circuit_breakers
 from mesh_core.control.filter_chain_compiler cimport compile_filter_chains
 from mesh_core.control.http_compiler cimport compile_cluster_http, compile_http_settings
+from mesh_core.control.retry_compiler cimport compile_cluster_retry
 from mesh_core.control.route_compiler cimport compile_routes
 from mesh_core.includes.socket cimport sockaddr_storage, socklen_t
 from mesh_core.net.address cimport address_from_ip, address_from_path, peer_address_from
@@ -147,10 +148,7 @@ cdef class Compiler:
 
     cdef compile_resilience(self, Snapshot snapshot, ClusterC* out, cluster, uint32_t endpoint_count):
         cdef OutlierPolicy outlier
-        out.retry.max_attempts = cluster.retry.max_connect_attempts
-        out.retry.base_interval_ms = cluster.retry.base_interval_ms
-        out.retry.budget_percent = cluster.retry.budget.percent
-        out.retry.min_concurrency = cluster.retry.budget.min_concurrency
+        compile_cluster_retry(&out.retry, cluster.retry)
         if cluster.circuit_breakers is not None:
             compile_circuit_breakers(out, cluster.circuit_breakers)
         if cluster.adaptive_concurrency is not None:

@@ -63,6 +63,8 @@ cdef int compile_cluster_http(ClusterHttpC* out, settings) except -1:
     out.limits.start_line_bytes = min(out.limits.start_line_bytes, out.limits.head_bytes)
     out.limits.field_count = settings.max_header_count
     out.idle_timeout_ms = settings.idle_timeout_ms
+    out.unrepeatable_idle_ms = settings.max_unrepeatable_idle_ms
+    out.learns_idle_timeouts = settings.learn_idle_timeout
     out.max_connection_duration_ms = settings.max_connection_duration_ms or 0
     out.max_requests_per_connection = settings.max_requests_per_connection or 0
     out.max_idle_connections = settings.max_idle_connections

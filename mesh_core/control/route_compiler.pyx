@@ -3,6 +3,7 @@
 import secrets
 
 from libc.stdint cimport uint16_t, uint32_t, uint64_t, uintptr_t
+from mesh_core.control.retry_compiler cimport compile_route_retry
 from mesh_core.control.route_action_compiler cimport compile_route_action
 from mesh_core.control.route_bounds_compiler cimport compile_body_limits, compile_timeouts
 from mesh_core.control.route_match_compiler cimport RouteMatchCompiler, copy_text
@@ -169,6 +170,7 @@ cdef compile_route(Snapshot snapshot, VirtualHostC* host, scope, route, str pref
             compile_route_action(snapshot, out, route, clusters)
             out.timeouts = compile_timeouts(snapshot, scope[0], scope[1], route)
             out.body_limits = compile_body_limits(snapshot, scope[0], scope[1], route)
+            out.retry = compile_route_retry(snapshot, route.retry or scope[1].retry)
             out.name = name_of(copy_text(snapshot, route.name or ""))
             out.virtual_host = host.name
             tables[id(route)] = <uintptr_t>out

@@ -11,8 +11,9 @@ from mesh_core.http.pool cimport client_close, client_make_room, client_open, cl
 from mesh_core.http.request cimport request_continue, request_send_held
 from mesh_core.http.response cimport response_continue
 from mesh_core.http.results cimport REQUEST_MALFORMED, endpoint_failed_request
+from mesh_core.http.retry cimport ATTEMPT_NOT_SENT, retry_begin, retry_failed
 from mesh_core.http.stream cimport STREAM_SENT, DownstreamC, HttpClientC, StreamC, downstream_of, stream_at_endpoint
-from mesh_core.http.waiting cimport waiting_join, waiting_wake
+from mesh_core.http.waiting cimport waiting_admit, waiting_join, waiting_wake
 from mesh_core.includes.socket cimport MSG_PEEK, recv
 from mesh_core.net.address cimport PeerAddressC, address_is_wildcard
 from mesh_core.net.sockets cimport socket_local_address
@@ -23,8 +24,9 @@ from mesh_core.relay.transport cimport side_event, side_flush, side_has_input
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.runtime.reactor cimport reactor_cancel_timer
 from mesh_core.telemetry.response_flags cimport (
-    DETAIL_DOWNSTREAM_RESET, DETAIL_OUT_OF_MEMORY, DETAIL_RESPONSE_MALFORMED, DETAIL_UPSTREAM_OVERFLOW,
-    FLAG_DOWNSTREAM_CONNECTION_TERMINATION, FLAG_OVERLOAD, FLAG_UPSTREAM_PROTOCOL_ERROR,
+    DETAIL_DOWNSTREAM_RESET, DETAIL_OUT_OF_MEMORY, DETAIL_PENDING_REQUEST_OVERFLOW, DETAIL_RESPONSE_MALFORMED,
+    DETAIL_UPSTREAM_OVERFLOW, FLAG_DOWNSTREAM_CONNECTION_TERMINATION, FLAG_OVERLOAD,
+    FLAG_UPSTREAM_CONNECTION_FAILURE, FLAG_UPSTREAM_OVERFLOW, FLAG_UPSTREAM_PROTOCOL_ERROR,
 )
 from mesh_core.telemetry.stats cimport CLUSTER_CX_PROTOCOL_ERROR, LISTENER_CX_RESET, SERVER_MEMORY_EXHAUSTED
 
@@ -35,6 +37,7 @@ cdef void exchange_init(HttpWorkerC* worker) noexcept nogil:
     worker.handlers.on_event = on_client
     worker.handlers.on_task = on_task
     worker.handlers.on_turn = on_turn
+    worker.handlers.on_retry = on_retry
     worker.handlers.out_of_memory = on_no_client
 
 
@@ -133,7 +136,8 @@ cdef void go_on(HttpClientC* client) noexcept nogil:
     connection.last_active_ms = client.worker.core.reactor.now_ms
     if client.upstream.side.queue.size or client.upstream.side.pipe != NULL:
         # A failure shows in what is received.
-        side_flush(client.worker.core, &client.upstream.side)
+        if side_flush(client.worker.core, &client.upstream.side) == RELAY_SINK_FAILED:
+            client.sink_failed = True
     if not stream.request_body.ended:
         request_continue(stream)
     # The client is closed, or carries another stream's request, once its own stream is over.
@@ -160,7 +164,8 @@ cdef void on_client_opened(void* owner) noexcept nogil:
         # What came before the request is no answer to it.
         client.upstream.cluster.stats[client.worker.core.index][CLUSTER_CX_PROTOCOL_ERROR] += 1
         endpoint_failed_request(stream, REQUEST_MALFORMED)
-        stream_reply_status(stream, 502, FLAG_UPSTREAM_PROTOCOL_ERROR, DETAIL_RESPONSE_MALFORMED)
+        if not retry_failed(stream, ATTEMPT_NOT_SENT):
+            stream_reply_status(stream, 502, FLAG_UPSTREAM_PROTOCOL_ERROR, DETAIL_RESPONSE_MALFORMED)
     elif request_send_held(stream):
         go_on(client)
         return
@@ -180,7 +185,8 @@ cdef void on_client_failed(void* owner, uint32_t flags, uint16_t detail) noexcep
     if detail == DETAIL_UPSTREAM_OVERFLOW and wait(stream, client):
         return
     stream.record.error = client.upstream.error
-    stream_reply_status(stream, 503, flags, detail)
+    if not flags & FLAG_UPSTREAM_CONNECTION_FAILURE or not retry_failed(stream, ATTEMPT_NOT_SENT):
+        stream_reply_status(stream, 503, flags, detail)
     downstream_continue(connection)
 
 
@@ -203,12 +209,24 @@ cdef void on_turn(void* owner) noexcept nogil:
     """A stream that waited: a connection is free, or there is room for one; or somebody else was quicker."""
     cdef StreamC* stream = <StreamC*>owner
     cdef ConnectionC* connection = stream.connection
-    if not client_take_idle(stream):
+    if (stream.attempts == NULL or not stream.attempts.fresh) and client_take_idle(stream):
+        if request_send_held(stream):
+            go_on(stream.client)
+            return
+    elif waiting_admit(stream):
         client_open(stream)
-    elif request_send_held(stream):
-        go_on(stream.client)
-        return
+    else:
+        stream_reply_status(stream, 503, FLAG_UPSTREAM_OVERFLOW, DETAIL_PENDING_REQUEST_OVERFLOW)
     downstream_continue(connection)
+
+
+cdef void on_retry(void* owner) noexcept nogil:
+    cdef StreamC* stream = <StreamC*>owner
+    cdef ConnectionC* connection = stream.connection
+    if retry_begin(stream):
+        on_turn(owner)
+    else:
+        downstream_continue(connection)
 
 
 cdef void on_no_client(void* owner) noexcept nogil:

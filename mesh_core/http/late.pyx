@@ -13,6 +13,7 @@ from mesh_core.http.downstream cimport downstream_continue
 from mesh_core.http.local_reply cimport stream_reply_status
 from mesh_core.http.request cimport request_late
 from mesh_core.http.results cimport REQUEST_TIMEOUT, endpoint_failed_request
+from mesh_core.http.retry cimport attempt_late
 from mesh_core.http.stream cimport (
     STREAM_LAST, STREAM_RESPONDED, STREAM_SENT, DownstreamC, StreamC, downstream_of,
 )
@@ -22,7 +23,7 @@ from mesh_core.relay.side cimport SIDE_READABLE, SideC
 from mesh_core.relay.transport cimport side_has_input
 from mesh_core.runtime.reactor cimport task_fn
 from mesh_core.telemetry.response_flags cimport (
-    DETAIL_MAX_STREAM_DURATION, DETAIL_PER_TRY_TIMEOUT, DETAIL_REQUEST_TIMEOUT, DETAIL_REQUEST_TOO_SLOW,
+    DETAIL_MAX_STREAM_DURATION, DETAIL_REQUEST_TIMEOUT, DETAIL_REQUEST_TOO_SLOW,
     DETAIL_RESPONSE_READ_TOO_SLOWLY, DETAIL_RESPONSE_TIMEOUT, DETAIL_STREAM_IDLE_TIMEOUT,
     FLAG_DOWNSTREAM_PROTOCOL_ERROR, FLAG_DURATION_TIMEOUT, FLAG_STREAM_IDLE_TIMEOUT, FLAG_UPSTREAM_REQUEST_TIMEOUT,
 )
@@ -123,11 +124,6 @@ cdef void stream_late(StreamC* stream, int kind) noexcept nogil:
         wake = stream.wake_fn
         stream.wake_at_ms = 0
         wake(stream)
-
-
-cdef void attempt_late(StreamC* stream) noexcept nogil:
-    """No response has begun."""
-    stream_reply_status(stream, 504, FLAG_UPSTREAM_REQUEST_TIMEOUT, DETAIL_PER_TRY_TIMEOUT)
 
 
 cdef bint awaits_answer(const StreamC* stream) noexcept nogil:

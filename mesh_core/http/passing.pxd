@@ -3,10 +3,10 @@
 from libc.stdint cimport uint8_t
 from mesh_core.http.body cimport BodyC
 from mesh_core.http.input cimport InputC
+from mesh_core.http.replay cimport ReplayC
 from mesh_core.http.stream cimport HttpWorkerC
 from mesh_core.http1.limits cimport Http1LimitsC
 from mesh_core.relay.side cimport SideC
-from mesh_core.runtime.byte_queue cimport ByteQueueC
 
 # Where a body goes, and how.
 cdef struct PassageC:
@@ -14,9 +14,10 @@ cdef struct PassageC:
     BodyC* body
     InputC* input              # of who sends it
     const Http1LimitsC* limits
-    SideC* sink
-    ByteQueueC* held           # where it goes instead, if not NULL
+    SideC* sink                # NULL: to nobody yet
+    ReplayC* replay            # what goes is put there, too; NULL: it is not; with no sink it must not be
     bint begun                 # something was sent; False at first
+    bint sink_failed           # False at first
 
 
 # Send the first `head_bytes` of worker.message, and behind them what data[0:size] has of the body; `data` and `size`

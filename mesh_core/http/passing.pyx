@@ -4,15 +4,15 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memmove
 from mesh_core.http.body cimport body_take
 from mesh_core.http.input cimport INPUT_NO_MEMORY, input_head, input_holds, input_rest
+from mesh_core.http.replay cimport replay_drop, replay_keep, replay_put
 from mesh_core.http.stream cimport MESSAGE_BYTES
 from mesh_core.http1.chunked cimport chunk_head_write
 from mesh_core.http1.errors cimport HTTP1_OK
 from mesh_core.http1.framing cimport BODY_CHUNKED, BODY_LENGTH, trailers_check
 from mesh_core.http1.head cimport HEAD_INCOMPLETE, HEAD_TRAILERS, HeadC
 from mesh_core.http1.serialize cimport trailers_write
-from mesh_core.relay.relay cimport RELAY_BLOCKED, RELAY_NO_MEMORY, RELAY_WAITING, relay_move
+from mesh_core.relay.relay cimport RELAY_BLOCKED, RELAY_NO_MEMORY, RELAY_SINK_FAILED, RELAY_WAITING, relay_move
 from mesh_core.relay.transport cimport side_send
-from mesh_core.runtime.byte_queue cimport byte_queue_append
 
 cdef enum:
     JOIN_BYTES = 16384         # so much of a body is copied behind its head, to go with it
@@ -36,19 +36,36 @@ cdef int pass_body(PassageC* passage, size_t head_bytes, const uint8_t** data, s
         status = take_trailers(passage, &piece, data, size)
         if status < 0 or status > RELAY_BLOCKED:
             return status
-    return send(passage, &piece)
+    status = send(passage, &piece)
+    return RELAY_SINK_FAILED if passage.sink_failed and status <= RELAY_BLOCKED else status
 
 
 cdef int send(PassageC* passage, PieceC* piece) noexcept nogil:
-    cdef HttpWorkerC* worker = passage.worker
+    cdef int status
     if not piece.size:
         return RELAY_WAITING
     passage.begun = True
-    if passage.held == NULL:
-        return side_send(worker.core, passage.sink, piece.begin, piece.size)
-    if byte_queue_append(&worker.core.blocks, passage.held, piece.begin, piece.size) < 0:
+    if passage.replay != NULL and not put(passage, piece):
         return RELAY_NO_MEMORY
-    return RELAY_BLOCKED
+    if passage.sink == NULL or passage.sink_failed:
+        return RELAY_BLOCKED
+    status = side_send(passage.worker.core, passage.sink, piece.begin, piece.size)
+    if status == RELAY_SINK_FAILED and passage.replay != NULL:
+        # All that was taken from the source must come to be there.
+        passage.sink_failed = True
+        return RELAY_BLOCKED
+    return status
+
+
+cdef bint put(PassageC* passage, const PieceC* piece) noexcept nogil:
+    """False when it must be there and memory is exhausted."""
+    if not replay_put(passage.replay, piece.begin, piece.size):
+        if passage.sink == NULL:
+            return False
+        replay_drop(passage.replay)
+    if passage.sink != NULL and not replay_keep(passage.replay):
+        passage.replay = NULL
+    return True
 
 
 cdef int take_content(PassageC* passage, PieceC* piece, const uint8_t** data, size_t* size) noexcept nogil:
@@ -111,7 +128,7 @@ cdef int take_trailers(PassageC* passage, PieceC* piece, const uint8_t** data, s
 
 cdef bint is_plain(const PassageC* passage, const SideC* source) noexcept nogil:
     return (
-        passage.body.kind == BODY_LENGTH and passage.body.written == BODY_LENGTH and passage.held == NULL
+        passage.body.kind == BODY_LENGTH and passage.body.written == BODY_LENGTH and passage.replay == NULL
         and source.tls == NULL and passage.sink.tls == NULL and not passage.input.size
     )
 

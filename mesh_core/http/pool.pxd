@@ -5,11 +5,14 @@ one comes, `clients_adopt` makes it point into that, or closes it.
 """
 
 from mesh_core.http.stream cimport HttpClientC, HttpWorkerC, StreamC
-from mesh_core.snapshot.tables cimport SnapshotC
+from mesh_core.snapshot.tables cimport IdleClientsC, SnapshotC
 
 
 # Give `stream` an idle client of its endpoint: stream.client. False when there is none.
 cdef bint client_take_idle(StreamC* stream) noexcept nogil
+
+# Its client is about to be sent a request: note what was sent and received before.
+cdef void client_begin(HttpClientC* client) noexcept nogil
 
 # Give it one that is being opened; the worker's handlers are told of it, perhaps at once, also that memory is
 # exhausted.
@@ -28,11 +31,12 @@ cdef void client_close(HttpClientC* client, bint reset) noexcept nogil
 # Forget it without closing its connection, which somebody else has taken over.
 cdef void client_forget(HttpClientC* client) noexcept nogil
 
-# `next` is about to be the newest snapshot; the one before is still held.
-cdef void clients_adopt(HttpWorkerC* worker, SnapshotC* next) noexcept nogil
+# Have the timer of an idle client fire no later than what it goes by says now.
+cdef void client_bring_forward(HttpClientC* client) noexcept nogil
 
-# Close the idle clients of endpoints that their cluster wants no connections to.
-cdef void clients_close_lost(HttpWorkerC* worker) noexcept nogil
+# Make it a client of the same endpoint in `snapshot`, whose `pool` that is; False when there is none that is spoken to
+# alike.
+cdef bint client_point_into(HttpClientC* client, const IdleClientsC* pool, const SnapshotC* snapshot) noexcept nogil
 
-# Close those that are idle.
-cdef void clients_close_idle(HttpWorkerC* worker) noexcept nogil
+# Whether its cluster wants no connections to its endpoint any more.
+cdef bint client_is_lost(const HttpClientC* client) noexcept nogil

@@ -2,12 +2,15 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from mesh_core.http.input cimport input_clear
+from mesh_core.http.stream cimport STREAM_REPEATABLE
 from mesh_core.http.waiting cimport waiting_wake
 from mesh_core.includes.atomic cimport load_relaxed_u32
 from mesh_core.includes.linux cimport EAGAIN, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLPRI, EPOLLRDHUP, errno
 from mesh_core.includes.socket cimport MSG_PEEK, recv
 from mesh_core.relay.connecting cimport upstream_open_to
-from mesh_core.relay.side cimport SIDE_ENDED, SIDE_FAILED, SIDE_READABLE, SIDE_UNTIL_EMPTY, SideC
+from mesh_core.relay.side cimport (
+    SIDE_ENDED, SIDE_FAILED, SIDE_READABLE, SIDE_UNTIL_EMPTY, SideC, side_wire_sent,
+)
 from mesh_core.relay.transport cimport side_event, side_has_input
 from mesh_core.relay.upstream cimport upstream_close, upstream_init
 from mesh_core.relay.upstream_counts cimport COUNTED_CONNECTION
@@ -15,17 +18,25 @@ from mesh_core.runtime.core cimport CoreC
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.runtime.reactor cimport reactor_cancel_task, reactor_is_pending, reactor_retire, reactor_set_timer
 from mesh_core.runtime.timers cimport TICK_MS
-from mesh_core.snapshot.tables cimport ClusterC, EndpointC, IdleClientsC
+from mesh_core.snapshot.http_settings cimport ClusterHttpC
+from mesh_core.snapshot.tables cimport ClusterC, IdleClientsC
 from mesh_core.telemetry.stats cimport (
-    CLUSTER_CX_ENDPOINT_CLOSED, CLUSTER_CX_IDLE_TIMEOUT, CLUSTER_CX_MAX_DURATION, CLUSTER_CX_MAX_REQUESTS,
+    CLUSTER_CX_IDLE_ENDED, CLUSTER_CX_IDLE_LEARNED, CLUSTER_CX_IDLE_TIMEOUT, CLUSTER_CX_MAX_DURATION,
+    CLUSTER_CX_MAX_REQUESTS,
 )
 from mesh_core.tls.session cimport tls_has_input
 from mesh_core.upstream.endpoint_state cimport ClusterStateC, EndpointStateC
+from mesh_core.upstream.idle_timeout cimport (
+    IDLE_ALWAYS_MS, idle_timeout_ended, idle_timeout_known, idle_timeout_limit, idle_timeout_survived,
+    idle_timeout_unrepeatable_limit,
+)
 
 
 cdef bint client_take_idle(StreamC* stream) noexcept nogil:
     cdef CoreC* core = stream.worker.core
     cdef HttpClientC* client = <HttpClientC*>stream.endpoint.idle_clients[core.index].newest
+    if client == NULL or core.reactor.now_ms - client.idle_since_ms >= age_limit(stream):
+        return False
     # One that has said something or has ended, as an event of this turn is about to tell, is not idle. One of another
     # snapshot may be spoken to in another way.
     while client != NULL and (reactor_is_pending(&core.reactor, &client.upstream.side.source)
@@ -37,11 +48,26 @@ cdef bint client_take_idle(StreamC* stream) noexcept nogil:
     client.upstream.cluster = stream.cluster
     client.upstream.endpoint = stream.endpoint
     leave_pool(client)
+    client.sentinel = False
     client.stream = stream
     stream.client = client
     client.requests += 1
     client.upstream.side.source.on_event = stream.worker.handlers.on_event
+    client_begin(client)
     return True
+
+
+cdef int64_t age_limit(const StreamC* stream) noexcept nogil:
+    """How long a connection may have been idle to carry this request: its endpoint may be about to end it."""
+    cdef const ClusterHttpC* http = &stream.cluster.http
+    if not stream.flags & STREAM_REPEATABLE:
+        return idle_timeout_unrepeatable_limit(stream.endpoint.state, http.unrepeatable_idle_ms)
+    return idle_timeout_limit(stream.endpoint.state)
+
+
+cdef void client_begin(HttpClientC* client) noexcept nogil:
+    client.sent_before = side_wire_sent(&client.upstream.side)
+    client.received_before = client.upstream.side.received
 
 
 cdef void client_open(StreamC* stream) noexcept nogil:
@@ -95,7 +121,7 @@ cdef void client_give(HttpClientC* client) noexcept nogil:
     cdef SnapshotC* current = client.worker.current[0]
     cdef IdleClientsC* pool = &client.upstream.endpoint.idle_clients[client.worker.core.index]
     cdef ClusterStateC* pool_state = client.upstream.cluster.state
-    if not may_be_kept(client, pool) or (stream.snapshot != current and not point_into(client, pool, current)):
+    if not may_be_kept(client, pool) or (stream.snapshot != current and not client_point_into(client, pool, current)):
         client_close(client, False)
         return
     stream.client = NULL
@@ -120,7 +146,7 @@ cdef bint may_be_kept(HttpClientC* client, const IdleClientsC* pool) noexcept no
             client.worker.core.reactor.now_ms - client.opened_ms >= cluster.http.max_connection_duration_ms):
         stats[CLUSTER_CX_MAX_DURATION] += 1
         return False
-    return not is_lost(client) and cluster.http.max_idle_connections > 0
+    return not client_is_lost(client) and cluster.http.max_idle_connections > 0
 
 
 cdef bint has_more(SideC* side) noexcept nogil:
@@ -135,7 +161,7 @@ cdef bint has_more(SideC* side) noexcept nogil:
     return side_has_input(side)
 
 
-cdef bint is_lost(const HttpClientC* client) noexcept nogil:
+cdef bint client_is_lost(const HttpClientC* client) noexcept nogil:
     return load_relaxed_u32(&client.upstream.endpoint.state.unhealthy) & client.upstream.cluster.close_on != 0
 
 
@@ -154,7 +180,7 @@ cdef void enter_pool(HttpClientC* client, IdleClientsC* pool) noexcept nogil:
         pool.oldest = client
     pool.newest = client
     pool.count += 1
-    bring_forward(client)
+    client_bring_forward(client)
     if pool.count > cluster.http.max_idle_connections:
         client_close(<HttpClientC*>pool.oldest, False)
 
@@ -176,7 +202,12 @@ cdef void leave_pool(HttpClientC* client) noexcept nogil:
 cdef void on_idle_event(void* owner, uint32_t events) noexcept nogil:
     """Nobody has asked it anything: whatever it says, or that it ends, ends it."""
     cdef HttpClientC* client = <HttpClientC*>owner
+    cdef int64_t age_ms = client.worker.core.reactor.now_ms - client.idle_since_ms
     side_event(&client.upstream.side, events)
+    if events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR):
+        client.upstream.cluster.stats[client.worker.core.index][CLUSTER_CX_IDLE_ENDED] += 1
+        if client.upstream.cluster.http.learns_idle_timeouts:
+            idle_timeout_ended(client.upstream.endpoint.state, age_ms)
     if events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR):
         client_close(client, False)
 
@@ -184,28 +215,48 @@ cdef void on_idle_event(void* owner, uint32_t events) noexcept nogil:
 cdef void on_idle_deadline(void* owner) noexcept nogil:
     """It may have been used meanwhile: look, and wait for what is left."""
     cdef HttpClientC* client = <HttpClientC*>owner
-    cdef CoreC* core = client.worker.core
     cdef int64_t timeout_ms = client.upstream.cluster.http.idle_timeout_ms
-    if client.stream != NULL or not timeout_ms:
+    cdef uint64_t* stats = client.upstream.cluster.stats[client.worker.core.index]
+    cdef int64_t age_ms = client.worker.core.reactor.now_ms - client.idle_since_ms
+    if client.stream != NULL:
         # It is set again when the client is given back.
         return
-    if core.reactor.now_ms - client.idle_since_ms >= timeout_ms:
-        client.upstream.cluster.stats[core.index][CLUSTER_CX_IDLE_TIMEOUT] += 1
+    if timeout_ms and age_ms >= timeout_ms:
+        stats[CLUSTER_CX_IDLE_TIMEOUT] += 1
         client_close(client, False)
+    elif age_ms < idle_timeout_limit(client.upstream.endpoint.state) or stands_guard(client, age_ms):
+        client_bring_forward(client)
     else:
-        reactor_set_timer(&core.reactor, &client.upstream.timer, client.idle_since_ms + timeout_ms)
+        stats[CLUSTER_CX_IDLE_LEARNED] += 1
+        client_close(client, False)
 
 
-cdef void bring_forward(HttpClientC* client) noexcept nogil:
-    """Have an idle client's timer fire no later than its time-out says."""
-    cdef int64_t timeout_ms = client.upstream.cluster.http.idle_timeout_ms
-    cdef int64_t at_ms = client.idle_since_ms + timeout_ms
-    if not timeout_ms:
+cdef bint stands_guard(HttpClientC* client, int64_t age_ms) noexcept nogil:
+    """One of each pool is left open, and carries nothing more: that shows whether what was learned is still so."""
+    cdef EndpointStateC* state = client.upstream.endpoint.state
+    if client.pool.oldest != client:
+        return False
+    if client.sentinel and age_ms >= 2 * idle_timeout_known(state):
+        idle_timeout_survived(state, age_ms)
+    client.sentinel = True
+    return True
+
+
+cdef void client_bring_forward(HttpClientC* client) noexcept nogil:
+    """Look at it when it has been idle for too long; a timer that is set for earlier is left so."""
+    cdef CoreC* core = client.worker.core
+    cdef const ClusterC* cluster = client.upstream.cluster
+    cdef int64_t limit_ms = idle_timeout_limit(client.upstream.endpoint.state)
+    if client.sentinel and limit_ms != IDLE_ALWAYS_MS:
+        limit_ms = 2 * idle_timeout_known(client.upstream.endpoint.state)
+    if cluster.http.idle_timeout_ms:
+        limit_ms = min(limit_ms, cluster.http.idle_timeout_ms)
+    if limit_ms == IDLE_ALWAYS_MS or (client.upstream.timer.link != NULL and (
+            client.upstream.timer.deadline - 1) * TICK_MS <= client.idle_since_ms + limit_ms):
         return
     client.upstream.timer.owner = client
     client.upstream.timer.fire = on_idle_deadline
-    if client.upstream.timer.link == NULL or at_ms < client.upstream.timer.deadline * <int64_t>TICK_MS:
-        reactor_set_timer(&client.worker.core.reactor, &client.upstream.timer, at_ms)
+    reactor_set_timer(&core.reactor, &client.upstream.timer, client.idle_since_ms + limit_ms)
 
 
 # --- the end of a client ---
@@ -242,62 +293,10 @@ cdef void free_client(void* owner) noexcept nogil:
     memory_free(owner)
 
 
-# --- snapshots ---
-
-cdef void clients_adopt(HttpWorkerC* worker, SnapshotC* next) noexcept nogil:
-    cdef HttpClientC* client
-    cdef HttpClientC* following = worker.clients
-    cdef ClusterC* cluster
-    cdef EndpointC* endpoint
-    cdef IdleClientsC* pool
-    cdef uint32_t index, each
-    if following == NULL:
-        return
-    for index in range(next.cluster_count):
-        cluster = &next.clusters[index]
-        for each in range(cluster.endpoint_count):
-            endpoint = &cluster.endpoints[each]
-            pool = &endpoint.idle_clients[worker.core.index]
-            pool.version = next.version
-            pool.endpoint = endpoint
-            pool.cluster = cluster
-    while following != NULL:
-        client = following
-        following = client.next
-        if client.stream != NULL:
-            continue
-        if point_into(client, client.pool, next):
-            # Its time-out may be shorter now than what its timer was set by.
-            bring_forward(client)
-        else:
-            client_close(client, False)
-
-
-cdef bint point_into(HttpClientC* client, const IdleClientsC* pool, const SnapshotC* snapshot) noexcept nogil:
+cdef bint client_point_into(HttpClientC* client, const IdleClientsC* pool, const SnapshotC* snapshot) noexcept nogil:
     """Make it a client of the same endpoint in `snapshot`; False when there is none that is spoken to alike."""
     if pool.version != snapshot.version or pool.cluster.tls != client.upstream.cluster.tls:
         return False
     client.upstream.cluster = pool.cluster
     client.upstream.endpoint = pool.endpoint
     return True
-
-
-cdef void clients_close_lost(HttpWorkerC* worker) noexcept nogil:
-    cdef HttpClientC* client
-    cdef HttpClientC* following = worker.clients
-    while following != NULL:
-        client = following
-        following = client.next
-        if client.stream == NULL and is_lost(client):
-            client.upstream.cluster.stats[worker.core.index][CLUSTER_CX_ENDPOINT_CLOSED] += 1
-            client_close(client, False)
-
-
-cdef void clients_close_idle(HttpWorkerC* worker) noexcept nogil:
-    cdef HttpClientC* client
-    cdef HttpClientC* following = worker.clients
-    while following != NULL:
-        client = following
-        following = client.next
-        if client.stream == NULL:
-            client_close(client, False)

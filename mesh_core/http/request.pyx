@@ -7,19 +7,20 @@ from mesh_core.http.ending cimport stream_cut
 from mesh_core.http.input cimport input_rest
 from mesh_core.http.local_reply cimport stream_reply_status
 from mesh_core.http.passing cimport PassageC, is_plain, pass_body, pass_plain
-from mesh_core.http.pool cimport client_open, client_take_idle
+from mesh_core.http.pool cimport client_begin, client_open, client_take_idle
+from mesh_core.http.replay cimport replay_keep
 from mesh_core.http.request_head cimport request_head_write
 from mesh_core.http.request_route cimport request_look, request_route, request_too_large
+from mesh_core.http.retry cimport retry_prepare
 from mesh_core.http.stream cimport (
-    STREAM_ASKED_UPGRADE, STREAM_LAST, STREAM_SENT, STREAM_UPSTREAM_SLOW, DownstreamC, HttpClientC, downstream_of,
-    stream_create,
+    STREAM_ASKED_UPGRADE, STREAM_LAST, STREAM_SENT, STREAM_UPGRADE, STREAM_UPSTREAM_SLOW, DownstreamC, HttpClientC,
+    downstream_of, stream_create,
 )
 from mesh_core.http.stream_record cimport stream_note_request
 from mesh_core.http.waiting cimport waiting_admit, waiting_leave
 from mesh_core.http1.errors cimport HTTP1_OK, http1_error_status
 from mesh_core.http1.framing cimport FramingC, request_framing
 from mesh_core.http1.method cimport METHOD_CONNECT
-from mesh_core.includes.linux cimport iovec
 from mesh_core.relay.connection cimport connection_out_of_memory
 from mesh_core.relay.relay cimport (
     RELAY_BLOCKED, RELAY_ENDED, RELAY_NO_MEMORY, RELAY_SINK_FAILED, RELAY_WAITING, RELAY_YIELDED,
@@ -27,9 +28,7 @@ from mesh_core.relay.relay cimport (
 from mesh_core.relay.side cimport SIDE_BLOCKED, SIDE_READABLE, SIDE_UNTIL_EMPTY, SideC
 from mesh_core.relay.transport cimport side_receive, side_send
 from mesh_core.routing.request_view cimport RequestViewC
-from mesh_core.runtime.byte_queue cimport byte_queue_clear, byte_queue_consume, byte_queue_pieces
 from mesh_core.runtime.clock cimport monotonic_us
-from mesh_core.runtime.core cimport CoreC
 from mesh_core.runtime.reactor cimport reactor_queue_task
 from mesh_core.telemetry.access_record cimport PROTOCOL_HTTP_1_0, PROTOCOL_HTTP_1_1
 from mesh_core.telemetry.response_flags cimport (
@@ -41,7 +40,6 @@ from mesh_core.telemetry.stats cimport LISTENER_CX_MAX_REQUESTS, LISTENER_HTTP_P
 
 cdef enum:
     PASS_ROUNDS = 4            # receives in one event
-    PIECES = 8
 
 
 cdef void request_begin(ConnectionC* connection, HeadC* head, const uint8_t* data, size_t size) noexcept nogil:
@@ -72,6 +70,7 @@ cdef void request_begin(ConnectionC* connection, HeadC* head, const uint8_t* dat
     if not request_look(stream, head, data, &framing, &view) or not request_route(stream, head, &framing, &view):
         keep_rest(connection, upgrades, data + received_bytes, size - received_bytes)
         return
+    retry_prepare(stream, head, data)
     head_bytes = request_head_write(stream, head, &framing, &view)
     if head_bytes < 0:
         stream.flags |= STREAM_LAST
@@ -146,9 +145,11 @@ cdef PassageC passage_of(StreamC* stream) noexcept nogil:
     passage.body = &stream.request_body
     passage.input = &downstream_of(stream.connection).input
     passage.limits = &stream.http.settings.limits
-    passage.sink = &stream.client.upstream.side if stream.client != NULL else NULL
-    passage.held = NULL if stream.flags & STREAM_SENT else &stream.held
-    passage.begun = False
+    passage.sink = &stream.client.upstream.side if stream.flags & STREAM_SENT else NULL
+    passage.replay = &stream.replay
+    if stream.flags & STREAM_SENT and (stream.replay.lost or not stream.replay.limit):
+        passage.replay = NULL
+    passage.begun = passage.sink_failed = False
     return passage
 
 
@@ -161,6 +162,8 @@ cdef void send_head(StreamC* stream, int64_t head_bytes, const uint8_t* data, si
         stream.flags |= STREAM_SENT
         stream.record.upstream_sent_us = stream.record.received_us
     stream.record.attempts = 1
+    if stream.retry.max_attempts > 1 and not stream.flags & STREAM_UPGRADE:
+        stream.replay.limit = head_bytes + stream.retry.max_body_bytes
     passage = passage_of(stream)
     status = pass_body(&passage, head_bytes, &data, &size)
     if not settle(stream, status, data, size):
@@ -205,31 +208,25 @@ cdef void out_of_memory(StreamC* stream) noexcept nogil:
 
 cdef void client_look(HttpClientC* client) noexcept nogil:
     """It takes no more; why, or what it has answered, is to be read from it."""
+    client.sink_failed = True
     client.upstream.side.flags |= SIDE_READABLE | SIDE_UNTIL_EMPTY | SIDE_BLOCKED
     reactor_queue_task(&client.worker.core.reactor, &client.task)
 
 
 cdef bint request_send_held(StreamC* stream) noexcept nogil:
-    cdef CoreC* core = stream.worker.core
-    cdef iovec[PIECES] pieces
-    cdef int index, count
-    cdef int status = RELAY_WAITING
+    cdef int status
     stream.flags |= STREAM_SENT
     waiting_leave(stream)
     stream.record.upstream_sent_us = monotonic_us()
-    while stream.held.size:
-        count = byte_queue_pieces(&stream.held, pieces, PIECES)
-        for index in range(count):
-            status = side_send(
-                core, &stream.client.upstream.side, <const uint8_t*>pieces[index].iov_base, pieces[index].iov_len)
-            if status == RELAY_NO_MEMORY:
-                out_of_memory(stream)
-                return False
-            if status == RELAY_SINK_FAILED:
-                byte_queue_clear(&core.blocks, &stream.held)
-                client_look(stream.client)
-                return True
-            byte_queue_consume(&core.blocks, &stream.held, pieces[index].iov_len)
+    client_begin(stream.client)
+    status = side_send(
+        stream.worker.core, &stream.client.upstream.side, stream.replay.data, stream.replay.size)
+    replay_keep(&stream.replay)
+    if status == RELAY_NO_MEMORY:
+        out_of_memory(stream)
+        return False
+    if status == RELAY_SINK_FAILED:
+        client_look(stream.client)
     return True
 
 

@@ -5,6 +5,7 @@ from mesh_core.http.stream cimport StreamC
 from mesh_core.http1.framing cimport FramingC
 from mesh_core.http1.head cimport HeadC
 from mesh_core.routing.request_view cimport RequestViewC
+from mesh_core.snapshot.tables cimport EndpointC
 
 
 # Fill in `view`, its path normalized, in the worker's memory until the next request. False when the request is
@@ -21,3 +22,6 @@ cdef bint request_route(
 
 # Its body is larger than its route allows: answer.
 cdef void request_too_large(StreamC* stream) noexcept nogil
+
+# An endpoint of its cluster for the stream, not one that was tried while there is another; NULL: there is none.
+cdef EndpointC* request_pick(const StreamC* stream) noexcept nogil

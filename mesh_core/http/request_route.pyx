@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint16_t, uint64_t
 from libc.string cimport memcpy, memset
 from mesh_core.http.local_reply cimport ReplyC, stream_reply, stream_reply_status
 from mesh_core.http.stream cimport (
-    STREAM_AFFINITY, STREAM_LAST, STREAM_UPGRADE, TEXT_BYTES, UPGRADE_BYTES, HttpWorkerC, stream_admit,
+    STREAM_AFFINITY, STREAM_LAST, STREAM_PINNED, STREAM_UPGRADE, TEXT_BYTES, UPGRADE_BYTES, HttpWorkerC, stream_admit,
     stream_at_endpoint,
 )
 from mesh_core.http1.framing cimport BODY_LENGTH
@@ -24,7 +24,7 @@ from mesh_core.routing.route_table cimport RouteTableC, route_find
 from mesh_core.routing.session_affinity cimport AFFINITY_FOUND, AFFINITY_LOST, affinity_find
 from mesh_core.runtime.core cimport CoreC
 from mesh_core.snapshot.http_settings cimport HttpSettingsC
-from mesh_core.snapshot.tables cimport EndpointC, PickContextC
+from mesh_core.snapshot.tables cimport PickContextC
 from mesh_core.telemetry.response_flags cimport (
     DETAIL_ABSOLUTE_URL_REFUSED, DETAIL_CLUSTER_NOT_FOUND, DETAIL_DIRECT_RESPONSE, DETAIL_LOW_VERSION,
     DETAIL_NO_ENDPOINT, DETAIL_PATH_REDIRECT, DETAIL_PATH_REFUSED, DETAIL_REDIRECT, DETAIL_REQUEST_BODY_TOO_LARGE,
@@ -197,7 +197,9 @@ cdef bint choose(StreamC* stream, const RequestViewC* view) noexcept nogil:
     cdef CoreC* core = stream.worker.core
     cdef EndpointC* endpoint = NULL
     cdef int affinity = affinity_find(stream.route, view, &stream.chosen, &endpoint)
-    if affinity != AFFINITY_FOUND:
+    if affinity == AFFINITY_FOUND and stream.route.affinity.strict:
+        stream.flags |= STREAM_PINNED
+    elif affinity != AFFINITY_FOUND:
         stream.chosen = route_choose_cluster(stream.route, random_next(&core.random))
         if stream.route.affinity != NULL:
             stream.flags |= STREAM_AFFINITY
@@ -210,7 +212,7 @@ cdef bint choose(StreamC* stream, const RequestViewC* view) noexcept nogil:
         return False
     route_hash(stream.route, view, random_next(&core.random), &stream.hash)
     if endpoint == NULL and affinity != AFFINITY_LOST:
-        endpoint = pick(stream)
+        endpoint = request_pick(stream)
     if endpoint == NULL:
         stream.cluster.stats[core.index][CLUSTER_CX_NONE_HEALTHY] += 1
         stream_reply_status(stream, 503, FLAG_NO_HEALTHY_UPSTREAM, DETAIL_NO_ENDPOINT)
@@ -219,7 +221,7 @@ cdef bint choose(StreamC* stream, const RequestViewC* view) noexcept nogil:
     return True
 
 
-cdef EndpointC* pick(const StreamC* stream) noexcept nogil:
+cdef EndpointC* request_pick(const StreamC* stream) noexcept nogil:
     cdef PickContextC context
     context.hash = stream.hash.hash
     context.hashed = stream.hash.hashed
@@ -227,4 +229,7 @@ cdef EndpointC* pick(const StreamC* stream) noexcept nogil:
     context.now_ms = stream.worker.core.reactor.now_ms
     context.tried = NULL
     context.tried_count = 0
+    if stream.attempts != NULL:
+        context.tried = stream.attempts.tried
+        context.tried_count = stream.attempts.tried_count
     return cluster_pick(stream.cluster, stream.worker.core.index, &context)

@@ -1,13 +1,16 @@
 """A response on its way downstream; the contract stands in response.pxd."""
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from mesh_core.http.attempts cimport attempts_answered
 from mesh_core.http.body cimport BODY_TOO_LARGE, body_begin, body_end_write, body_source_ended
 from mesh_core.http.ending cimport stream_complete, stream_cut
 from mesh_core.http.input cimport INPUT_NO_MEMORY, input_clear, input_head, input_rest
 from mesh_core.http.local_reply cimport stream_reply_status
 from mesh_core.http.passing cimport PassageC, is_plain, pass_body, pass_plain
+from mesh_core.http.replay cimport replay_drop
 from mesh_core.http.response_head cimport interim_head_write, response_head_write
 from mesh_core.http.results cimport REQUEST_MALFORMED, REQUEST_RESET, endpoint_answered, endpoint_failed_request
+from mesh_core.http.retry cimport ATTEMPT_CLOSED, ATTEMPT_MALFORMED, ATTEMPT_RESET, retry_answered, retry_failed
 from mesh_core.http.stream cimport (
     STREAM_CLIENT_LAST, STREAM_RESPONDED, STREAM_UPGRADE, HttpClientC, HttpWorkerC,
 )
@@ -19,10 +22,11 @@ from mesh_core.http1.errors cimport (
 from mesh_core.http1.framing cimport BODY_LENGTH, BODY_TUNNEL, FramingC, response_framing
 from mesh_core.http1.grammar cimport SliceC, equals_ignoring_case, list_next
 from mesh_core.http1.head cimport HEAD_INCOMPLETE, HEAD_RESPONSE, HeadC
+from mesh_core.http1.keep_alive cimport keep_alive_timeout
 from mesh_core.http1.method cimport METHOD_CONNECT, METHOD_HEAD
 from mesh_core.http1.serialize cimport OutputC
 from mesh_core.relay.relay cimport (
-    RELAY_BLOCKED, RELAY_ENDED, RELAY_NO_MEMORY, RELAY_SINK_FAILED, RELAY_WAITING, RELAY_YIELDED,
+    RELAY_BLOCKED, RELAY_ENDED, RELAY_NO_MEMORY, RELAY_SINK_FAILED, RELAY_TRUNCATED, RELAY_WAITING, RELAY_YIELDED,
 )
 from mesh_core.relay.side cimport SIDE_BLOCKED, SideC
 from mesh_core.relay.transport cimport side_receive, side_send
@@ -37,7 +41,9 @@ from mesh_core.telemetry.response_flags cimport (
 from mesh_core.telemetry.stats cimport (
     CLUSTER_CX_PROTOCOL_ERROR, CLUSTER_RQ_RX_RESET, LISTENER_CX_RESET, LISTENER_RS_TOO_LARGE, SERVER_MEMORY_EXHAUSTED,
 )
+from mesh_core.upstream.idle_timeout cimport idle_timeout_announced
 from mesh_core.upstream.pick cimport cluster_observe
+from mesh_core.upstream.retry cimport retry_on_status
 
 cdef enum:
     PASS_ROUNDS = 4            # receives in one event
@@ -50,8 +56,8 @@ cdef PassageC passage_of(StreamC* stream) noexcept nogil:
     passage.input = &stream.client.input
     passage.limits = &stream.cluster.http.limits
     passage.sink = &stream.connection.downstream
-    passage.held = NULL
-    passage.begun = False
+    passage.replay = NULL
+    passage.begun = passage.sink_failed = False
     return passage
 
 
@@ -121,6 +127,8 @@ cdef bint take(StreamC* stream, const uint8_t* data, size_t size) noexcept nogil
             failed(stream, verdict)
             return False
         if not framing.is_interim:
+            if retry_answered(stream, head, data, &framing, size - head.bytes):
+                return False
             head_bytes = begin(stream, head, data, &framing)
             if head_bytes < 0:
                 failed(stream, <int>head_bytes)
@@ -180,11 +188,21 @@ cdef int64_t begin(StreamC* stream, HeadC* head, const uint8_t* data, const Fram
     body_begin(&stream.response_body, framing.body, framing.length, output.body)
     stream.response_body.most = most
     endpoint_answered(stream, head.status)
+    if framing.keep_alive and stream.cluster.http.learns_idle_timeouts:
+        learn(stream, keep_alive_timeout(head, data))
     stream.flags |= STREAM_RESPONDED
+    replay_drop(&stream.replay)
+    if stream.attempts != NULL:
+        attempts_answered(stream, not retry_on_status(stream.retry, head.status))
     stream.record.status = head.status
     stream.record.header_bytes_sent = written
     stream.record.sent_us = now_us
     return written
+
+
+cdef void learn(StreamC* stream, int64_t idle_timeout_ms) noexcept nogil:
+    if idle_timeout_ms > 0:
+        idle_timeout_announced(stream.endpoint.state, idle_timeout_ms)
 
 
 cdef bint pass_interim(StreamC* stream, HeadC* head, const uint8_t* data) noexcept nogil:
@@ -242,6 +260,8 @@ cdef void failed(StreamC* stream, int error) noexcept nogil:
         return
     stream.cluster.stats[stream.worker.core.index][CLUSTER_CX_PROTOCOL_ERROR] += 1
     endpoint_failed_request(stream, REQUEST_MALFORMED)
+    if retry_failed(stream, ATTEMPT_MALFORMED):
+        return
     stream.record.codec_error = <short>error
     stream_reply_status(
         stream, 502, FLAG_UPSTREAM_PROTOCOL_ERROR,
@@ -268,6 +288,9 @@ cdef void source_ended(StreamC* stream, int status) noexcept nogil:
     if not stream.flags & STREAM_RESPONDED:
         stream.cluster.stats[worker.core.index][CLUSTER_RQ_RX_RESET] += 1
         endpoint_failed_request(stream, REQUEST_RESET)
+        if retry_failed(stream, ATTEMPT_CLOSED if status == RELAY_ENDED or status == RELAY_TRUNCATED else (
+                ATTEMPT_RESET)):
+            return
         stream_reply_status(
             stream, 503, FLAG_UPSTREAM_CONNECTION_TERMINATION, DETAIL_UPSTREAM_CLOSED_BEFORE_RESPONSE)
         return

@@ -8,19 +8,21 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from mesh_core.http.body cimport BodyC
 from mesh_core.http.explain cimport ExplainC
 from mesh_core.http.input cimport InputC
+from mesh_core.http.replay cimport ReplayC
 from mesh_core.http1.head cimport FieldC, HeadC
 from mesh_core.net.address cimport PeerAddressC
 from mesh_core.relay.connection cimport ConnectionC, ConnectionTableC
 from mesh_core.relay.upstream cimport UpstreamC, upstream_failed_fn, upstream_opened_fn
 from mesh_core.routing.hash_policy cimport RouteHashC
 from mesh_core.routing.route cimport RouteC, RouteClusterC
-from mesh_core.runtime.byte_queue cimport ByteQueueC
 from mesh_core.runtime.core cimport CoreC
 from mesh_core.runtime.reactor cimport RetiredC, TaskC, event_fn, task_fn
+from mesh_core.runtime.timers cimport TimerC
 from mesh_core.snapshot.http_settings cimport HttpC
 from mesh_core.snapshot.tables cimport ClusterC, EndpointC, IdleClientsC, SnapshotC
 from mesh_core.telemetry.access_record cimport RequestRecordC
 from mesh_core.telemetry.request_capture cimport CaptureC
+from mesh_core.upstream.retry cimport ATTEMPTS_MOST, RetryPolicyC
 
 cdef enum StreamFlag:
     STREAM_SENT = 1 << 0       # the request's head was given to an open client
@@ -36,10 +38,27 @@ cdef enum StreamFlag:
     STREAM_QUEUED = 1 << 10    # waits for a connection of its cluster to be free
     STREAM_UPSTREAM_SLOW = 1 << 20  # it did not take all that came of the request, since body_rate looked last
     STREAM_ASKED_UPGRADE = 1 << 8  # what the downstream says behind the request is no HTTP, it hopes
+    STREAM_REPEATABLE = 1 << 13  # may be sent again although it may have been processed
+    STREAM_PINNED = 1 << 12    # goes to its endpoint, or to nobody
 
 
 cdef enum:
     UPGRADE_BYTES = 30         # the longest name of a protocol that is passed on
+
+
+# What is known of a request's attempts once one has failed. Owner: StreamC.
+cdef struct AttemptsC:
+    EndpointC* tried[ATTEMPTS_MOST]
+    uint32_t tried_count
+    uint32_t retries           # that were begun, but for those below
+    uint32_t races             # attempts that were lost with a connection that had been idle, and made again at once
+    bint counted               # holds a place among the cluster's retries
+    bint fresh                 # the next one goes over a new connection
+    bint connect_failed        # the last one ended with that
+    bint rate_limited          # the wait is what the answer asked for
+    int64_t waiting_since_ms   # for a place among the cluster's retries; 0: not yet
+    TimerC timer               # the next attempt
+    TaskC task                 # the same, at once
 
 
 # Owner: DownstreamC. Freed when the response has gone, or its connection ends.
@@ -70,7 +89,9 @@ cdef struct StreamC:
     uint8_t upgrade[UPGRADE_BYTES]  # the protocol that was asked for upstream
     BodyC request_body
     BodyC response_body
-    ByteQueueC held            # of the request, until the client is open
+    ReplayC replay             # the request as it goes upstream: until the client is open, and to be sent again
+    const RetryPolicyC* retry  # the route's, or else the cluster's; NULL before there is one
+    AttemptsC* attempts        # owned; NULL until an attempt has failed and another is to come
     RouteHashC hash
     const char* upstream_failure  # why TLS failed there, in words; static, NULL: it did not
     RequestRecordC record
@@ -114,6 +135,7 @@ cdef struct ClientHandlersC:
     event_fn on_event          # while it carries a stream
     task_fn on_task
     task_fn on_turn            # the owner is a stream that waited: it may have a connection now
+    task_fn on_retry           # the owner is a stream whose next attempt is due
     task_fn out_of_memory      # the owner is the stream that was to have one
 
 
@@ -133,6 +155,10 @@ cdef struct HttpClientC:
     int64_t opened_ms          # coarse monotonic clock
     int64_t idle_since_ms      # the same
     uint32_t requests
+    uint64_t sent_before       # bytes that the kernel had taken for it when the present request's first were sent
+    uint64_t received_before   # and that had come of it, in the clear
+    bint sentinel              # it stays idle, for us to see how long the endpoint lets it
+    bint sink_failed           # it was to be sent more, and took nothing
     PeerAddressC local         # its own address, for access records; AF_UNSPEC when not asked for
 
 

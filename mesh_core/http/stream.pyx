@@ -1,12 +1,13 @@
 """Streams and what a worker has for them; the contract stands in stream.pxd."""
 
 from libc.string cimport memset
+from mesh_core.http.attempts cimport attempts_end
+from mesh_core.http.clients cimport clients_close_idle
 from mesh_core.http.explain cimport ExplainC
-from mesh_core.http.pool cimport clients_close_idle
+from mesh_core.http.replay cimport ReplayC, replay_free, replay_reset
 from mesh_core.http.waiting cimport waiting_leave, waiting_wake
 from mesh_core.includes.atomic cimport fetch_add_u64
 from mesh_core.includes.linux cimport ENOMEM
-from mesh_core.runtime.byte_queue cimport byte_queue_clear
 from mesh_core.runtime.clock cimport monotonic_us, wall_clock_us
 from mesh_core.runtime.core cimport core_notify
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
@@ -46,6 +47,7 @@ cdef void http_worker_destroy(HttpWorkerC* worker) noexcept nogil:
     while worker.spare != NULL:
         stream = worker.spare
         worker.spare = stream.next_spare
+        replay_free(&stream.replay)
         memory_free(stream)
     memory_free(worker.fields)
     memory_free(worker.message)
@@ -57,10 +59,13 @@ cdef void http_worker_destroy(HttpWorkerC* worker) noexcept nogil:
 
 cdef StreamC* stream_create(HttpWorkerC* worker, ConnectionC* connection) noexcept nogil:
     cdef StreamC* stream = worker.spare
+    cdef ReplayC replay
     if stream != NULL:
         worker.spare = stream.next_spare
         worker.spare_count -= 1
+        replay = stream.replay
         memset(stream, 0, sizeof(StreamC))
+        stream.replay = replay
     else:
         stream = <StreamC*>memory_alloc(sizeof(StreamC))
         if stream == NULL:
@@ -95,10 +100,12 @@ cdef void stream_end(StreamC* stream) noexcept nogil:
         waiting_wake(worker, stream.cluster.state, stream.priority, stream.endpoint.state)
     leave_endpoint(stream)
     memory_free(stream.explain)
-    byte_queue_clear(&worker.core.blocks, &stream.held)
+    attempts_end(stream)
+    replay_reset(&stream.replay)
     if snapshot_release(stream.snapshot, index):
         core_notify(worker.core)
     if worker.spare_count >= SPARES_KEPT:
+        replay_free(&stream.replay)
         memory_free(stream)
         return
     stream.next_spare = worker.spare

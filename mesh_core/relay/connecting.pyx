@@ -231,7 +231,10 @@ cdef void connect_failed(UpstreamC* upstream, int error, uint16_t detail) noexce
     # That no port of ours is free says nothing of the endpoint.
     if error != EADDRNOTAVAIL:
         endpoint_failed(upstream)
-    if upstream.attempts >= upstream.cluster.retry.max_attempts:
+    if upstream.requests:
+        # Whether there is another attempt is for the request to say.
+        fail(upstream, FLAG_UPSTREAM_CONNECTION_FAILURE, detail)
+    elif upstream.attempts >= upstream.cluster.retry.max_attempts:
         stats[CLUSTER_CX_ATTEMPTS_EXCEEDED] += 1
         fail(
             upstream,

@@ -30,6 +30,8 @@ cdef inline void count_kept(SideC* side, size_t size) noexcept nogil:
     """Count what was sent, unless it is records, whose content was counted before."""
     if side.tls == NULL:
         count_sent(side, size)
+    else:
+        side.records_sent += size
 
 
 cdef RelayStatus relay_move(CoreC* core, SideC* source, SideC* sink, size_t limit, uint64_t* left) noexcept nogil:

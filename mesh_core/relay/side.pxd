@@ -41,5 +41,11 @@ cdef struct SideC:
     HandshakeC* handshake      # owned; NULL: none is under way
     uint64_t received          # these count bytes in the clear
     uint64_t sent
+    uint64_t records_sent      # with TLS: bytes that the kernel took
     uint64_t* rx_counter       # statistics of this side; borrowed
     uint64_t* tx_counter
+
+
+# Bytes that the kernel took to send, whatever they mean.
+cdef inline uint64_t side_wire_sent(const SideC* side) noexcept nogil:
+    return side.sent if side.tls == NULL else side.records_sent

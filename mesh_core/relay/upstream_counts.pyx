@@ -9,7 +9,7 @@ from mesh_core.telemetry.stats cimport (
     ENDPOINT_CX_TOTAL,
 )
 from mesh_core.upstream.endpoint_state cimport ClusterStateC
-from mesh_core.upstream.retry cimport retry_enter, retry_leave
+from mesh_core.upstream.retry cimport retry_active, retry_enter
 
 
 cdef Admission upstream_admit(UpstreamC* upstream) noexcept nogil:
@@ -31,8 +31,9 @@ cdef Admission upstream_admit(UpstreamC* upstream) noexcept nogil:
 
 
 cdef bint upstream_admit_retry(UpstreamC* upstream) noexcept nogil:
+    cdef ClusterStateC* state = upstream.cluster.state
     if not upstream.counts & COUNTED_RETRY:
-        if not retry_enter(&upstream.cluster.retry, upstream.cluster.state):
+        if not retry_enter(&upstream.cluster.retry, &state.retries, retry_active(state.connections)):
             return False
         upstream.counts |= COUNTED_RETRY
     return True
@@ -64,7 +65,7 @@ cdef void upstream_opened(UpstreamC* upstream) noexcept nogil:
         shared_count_leave(&upstream.cluster.state.pending[upstream.priority])
     if upstream.counts & COUNTED_RETRY:
         upstream.counts &= ~COUNTED_RETRY
-        retry_leave(upstream.cluster.state)
+        shared_count_leave(&upstream.cluster.state.retries)
 
 
 cdef void upstream_leave(UpstreamC* upstream) noexcept nogil:

@@ -8,6 +8,7 @@ from mesh_core.routing.header_edits cimport HeaderEditsC
 from mesh_core.routing.request_view cimport RequestViewC
 from mesh_core.routing.timeouts cimport RouteTimeoutsC
 from mesh_core.snapshot.tables cimport ClusterC, NameC
+from mesh_core.upstream.retry cimport RetryPolicyC
 
 cdef enum RouteActionKind:
     ROUTE_FORWARD
@@ -100,6 +101,7 @@ cdef struct RouteC:
     const RouteTimeoutsC* timeouts  # NULL: the listener's settings are all
     const BodyLimitsC* body_limits  # NULL: there are none
     uint8_t priority           # Priority of its requests
+    const RetryPolicyC* retry  # NULL: the cluster's
 
 
 # The cluster for one request, by weight. `random`: 64 random bits. NULL when all weights are 0: the answer is 500, as

@@ -55,6 +55,8 @@ cdef struct HttpC:
 cdef struct ClusterHttpC:
     Http1LimitsC limits        # of responses
     int64_t idle_timeout_ms    # of a connection in the pool; 0: none
+    int64_t unrepeatable_idle_ms  # one that has been idle for longer carries no request that must not be sent twice
+    bint learns_idle_timeouts
     int64_t max_connection_duration_ms  # after which a connection takes no further request; 0: none
     uint32_t max_requests_per_connection  # 0: no limit
     uint32_t max_idle_connections  # in one pool

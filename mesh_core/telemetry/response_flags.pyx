@@ -22,6 +22,7 @@ DETAIL_TEXTS[:] = [
     b"downstream_closed_in_request", b"downstream_closed_in_response",
     b"request_timeout", b"per_try_timeout", b"max_stream_duration",
     b"request_too_slow", b"response_read_too_slowly", b"request_body_too_large", b"response_body_too_large",
+    b"retry_overflow",
 ]
 
 

@@ -87,6 +87,8 @@ cdef enum:
     CLUSTER_CX_ENDPOINT_CLOSED  # reset: the endpoint was removed or failed its health checks
     CLUSTER_CX_PROTOCOL_ERROR  # malformed responses
     CLUSTER_CX_IDLE_TIMEOUT    # of pooled connections
+    CLUSTER_CX_IDLE_ENDED      # of pooled connections: by the upstream
+    CLUSTER_CX_IDLE_LEARNED    # of pooled connections: closed before the upstream would
     CLUSTER_CX_MAX_REQUESTS    # closed at max_requests_per_connection
     CLUSTER_CX_MAX_DURATION    # closed at max_connection_duration_ms
     CLUSTER_RQ_TOTAL
@@ -101,6 +103,13 @@ cdef enum:
     CLUSTER_RQ_RX_RESET        # cut by the upstream
     CLUSTER_RQ_TX_RESET        # cut by us
     CLUSTER_RQ_TIMEOUT         # the route's time-out
+    CLUSTER_RQ_RETRY           # attempts after the first one
+    CLUSTER_RQ_RETRY_SUCCESS   # requests that such an attempt had answered as it should be
+    CLUSTER_RQ_RETRY_OVERFLOW  # not tried again: over the retry budget
+    CLUSTER_RQ_RETRY_LIMIT_EXCEEDED
+    CLUSTER_RQ_RETRY_BACKOFF   # waits of random length
+    CLUSTER_RQ_RETRY_AFTER     # waits that the upstream asked for
+    CLUSTER_RQ_RETRY_RACE      # attempts that were lost with an idle connection, and made again at once
     CLUSTER_RQ_PER_TRY_TIMEOUT
     CLUSTER_UPDATE_ATTEMPT     # from here on by the control thread, in the block of worker 0
     CLUSTER_UPDATE_SUCCESS

@@ -42,6 +42,8 @@ cdef struct ClusterStateC:
     uint64_t connections[PRIORITY_COUNT]  # open, being opened, or waiting for another attempt; in all workers
     uint64_t pending[PRIORITY_COUNT]  # those of them that are not open yet
     uint64_t retries           # those of them whose first attempt has failed
+    uint64_t request_retries   # attempts of requests that are not the first one
+    uint64_t retries_charged   # see retry_charge in retry.pxd
     uint64_t requests[PRIORITY_COUNT]  # of HTTP, from the choice of the cluster until the answer's end
     uint64_t pending_requests[PRIORITY_COUNT]  # those of them that wait for a connection
     uint64_t ejected           # endpoints that are ejected now, in all snapshots
@@ -53,6 +55,7 @@ cdef struct ClusterStateC:
 cdef struct EndpointStateC:
     uint64_t active            # connections open or being opened, in all workers
     uint64_t round_trip        # of connects; see peak_ewma.pxd. 0: none yet
+    int64_t idle_timeout_ms    # learned: see idle_timeout.pxd; 0: nothing was
     uint32_t unhealthy         # bits as above; 0: may be picked
     int64_t healthy_since_ms   # coarse monotonic clock; when it joined or was last found healthy again
     # Of outlier detection; nobody writes them in a cluster without it.

@@ -49,6 +49,11 @@ cdef class ClusterState:
         """Connections that are not open yet and whose first attempt has failed (int)."""
         return load_relaxed_u64(&self.state.retries)
 
+    @property
+    def request_retries(self):
+        """Attempts of HTTP requests that are under way and not the first one (int)."""
+        return load_relaxed_u64(&self.state.request_retries)
+
     def requests(self, str priority):
         """HTTP requests of this priority that have begun and not ended (int)."""
         return load_relaxed_u64(&self.state.requests[<int>PRIORITIES[priority]])
@@ -84,6 +89,11 @@ cdef class EndpointState:
     def active(self):
         """Connections open or being opened (int)."""
         return load_relaxed_u64(&self.state.active)
+
+    @property
+    def idle_timeout_ms(self):
+        """After how long it ends idle connections, as far as was learned (int); None: nothing was."""
+        return load_relaxed_i64(&self.state.idle_timeout_ms) or None
 
     @property
     def healthy(self):

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport uint32_t, uint64_t
 from mesh_core.http.downstream cimport downstreams_adopt
-from mesh_core.http.pool cimport clients_adopt
+from mesh_core.http.clients cimport clients_adopt
 from mesh_core.includes.atomic cimport store_release_u64
 from mesh_core.runtime.core cimport core_notify
 from mesh_core.snapshot.snapshot cimport snapshot_find_listener, snapshot_hold, snapshot_release

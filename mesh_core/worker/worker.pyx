@@ -8,7 +8,7 @@ from mesh_core.includes.linux cimport (
     ENOMEM, O_CLOEXEC, O_RDONLY, SIG_SETMASK, close, open, pthread_sigmask, sigfillset, sigset_t, strerror,
 )
 from mesh_core.http.exchange cimport exchange_init
-from mesh_core.http.pool cimport clients_close_idle, clients_close_lost
+from mesh_core.http.clients cimport clients_close_idle, clients_close_lost
 from mesh_core.http.stream cimport http_worker_destroy, http_worker_init
 from mesh_core.relay.connection cimport connection_abort, connection_table_destroy
 from mesh_core.relay.lost_connections cimport connections_close_lost

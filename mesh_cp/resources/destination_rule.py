@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar, Literal, get_args
 from msgspec import Meta, Struct, field
 
 from mesh_core.config.faults import PathStep
-from mesh_core.config.schema.common import FilePath
-from mesh_core.config.schema.route_action import CookieName, CookiePath, HeaderName
+from mesh_core.config.schema.common import FilePath, HeaderName
+from mesh_core.config.schema.route_action import CookieName, CookiePath
 from mesh_core.config.schema.tls import HostName, Uri
 from mesh_core.config.wording import quoted
 from mesh_cp.resources.common import (

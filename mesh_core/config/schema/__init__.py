@@ -56,6 +56,7 @@ from mesh_core.config.schema.route_match import (
     QueryParameterMatch,
     RouteMatch,
 )
+from mesh_core.config.schema.route_retry import RequestRetryBudget, RouteRetry
 from mesh_core.config.schema.route_timeouts import RouteTimeouts
 from mesh_core.config.schema.tls import ClusterTls, ListenerTls, PeerNames, ServerCertificate
 from mesh_core.config.schema.virtual_host import VirtualHost
@@ -104,6 +105,7 @@ __all__ = [
     "PeerNames",
     "QueryParameterMatch",
     "Redirect",
+    "RequestRetryBudget",
     "Restart",
     "Retry",
     "RetryBudget",
@@ -111,6 +113,7 @@ __all__ = [
     "RingHash",
     "Route",
     "RouteMatch",
+    "RouteRetry",
     "RouteTimeouts",
     "ServerCertificate",
     "SessionAffinity",

@@ -28,6 +28,27 @@ class ClusterHttp(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             examples=[3000],
         ),
     ] = 3000
+    learn_idle_timeout: Annotated[
+        bool,
+        Meta(
+            description=(
+                "Whether to learn how long each endpoint leaves connections idle, by its Keep-Alive headers and by "
+                "when it ends them, and to use none that is near that age. Default: true, our choice (Envoy and "
+                "Linkerd do not)."
+            )
+        ),
+    ] = True
+    max_unrepeatable_idle_ms: Annotated[
+        NaturalInt,
+        Meta(
+            description=(
+                "Milliseconds: a request that must not be sent twice goes over no connection that has been idle for "
+                "longer, nor for more than half of the endpoint's learned idle time-out, but over a new one. Default: "
+                "1000, our choice: below the idle time-outs of common servers, the shortest of which are 2 to 5 s."
+            ),
+            examples=[1000],
+        ),
+    ] = 1000
     max_idle_connections: Annotated[
         PositiveInt,
         Meta(

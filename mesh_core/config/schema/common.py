@@ -20,6 +20,15 @@ Name = Annotated[
 ]
 PositiveInt = Annotated[int, Meta(ge=1, le=LARGEST)]
 NaturalInt = Annotated[int, Meta(ge=0, le=LARGEST)]
+HeaderName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=256,
+        pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",
+        extra={"form": "the name of a header (1 to 256 of A-Z a-z 0-9 ! # $ % & ' * + - . ^ _ ` | ~)"},
+    ),
+]
 FilePath = Annotated[
     str,
     Meta(min_length=1, max_length=4095, extra={"form": "the path of a file, of 1 to 4095 characters"}),

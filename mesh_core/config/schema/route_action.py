@@ -7,19 +7,11 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from mesh_core.config.schema.body_limits import BodyLimits
-from mesh_core.config.schema.common import HOST_LABEL, Name
+from mesh_core.config.schema.common import HOST_LABEL, HeaderName, Name
 from mesh_core.config.schema.endpoint import Labels
+from mesh_core.config.schema.route_retry import RouteRetry
 from mesh_core.config.schema.route_timeouts import RouteTimeouts
 
-HeaderName = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=256,
-        pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",
-        extra={"form": "the name of a header (1 to 256 of A-Z a-z 0-9 ! # $ % & ' * + - . ^ _ ` | ~)"},
-    ),
-]
 HeaderValue = Annotated[
     str,
     Meta(
@@ -445,4 +437,14 @@ class RouteAction(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     body_limits: Annotated[
         BodyLimits | None,
         Meta(description="How large bodies may be. Default: as the virtual host says."),
+    ] = None
+    retry: Annotated[
+        RouteRetry | None,
+        Meta(
+            description=(
+                "When a request is tried again. Default: the virtual host's, else as the cluster's `retry` says, where "
+                "only what was provably not processed is tried again, and what may be sent twice when it was lost on a "
+                "connection that had been idle."
+            )
+        ),
     ] = None

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from mesh_core.config.schema.route_action import HeaderName
+from mesh_core.config.schema.common import HeaderName
 
 RoutePath = Annotated[
     str,

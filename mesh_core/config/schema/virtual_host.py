@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from mesh_core.config.schema.body_limits import BodyLimits
 from mesh_core.config.schema.common import Name
 from mesh_core.config.schema.route import Route
+from mesh_core.config.schema.route_retry import RouteRetry
 from mesh_core.config.schema.route_timeouts import RouteTimeouts
 
 
@@ -62,4 +63,8 @@ class VirtualHost(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     body_limits: Annotated[
         BodyLimits | None,
         Meta(description="How large bodies may be, where their route does not say. Default: as the listener says."),
+    ] = None
+    retry: Annotated[
+        RouteRetry | None,
+        Meta(description="When requests are tried again, for those of its routes that do not say. Default: none."),
     ] = None

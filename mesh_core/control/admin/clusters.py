@@ -53,6 +53,7 @@ def _describe(member: Member, stats: dict[str, int]) -> Endpoint:
             "failed_outlier_check": member.state.ejected,
         },
         "ejections": member.state.ejections,
+        "idle_timeout_ms": member.state.idle_timeout_ms,
         "stats": stats,
     }
 

@@ -95,6 +95,8 @@ CLUSTER_GAUGES = (
     ClusterGauge("upstream_cx_pending_active", "Connections that are not open yet", _all("pending")),
     ClusterGauge("upstream_cx_retry_active", "Connections that are not open yet and whose first attempt has failed",
                  lambda members: members.state.retries),
+    ClusterGauge("upstream_rq_retry_active", "Requests that are being tried again",
+                 lambda members: members.state.request_retries),
     ClusterGauge("upstream_rq_pending_active", "Requests that wait for a connection", _all("pending_requests")),
     *_breakers("default"),
     ClusterGauge("circuit_breakers.default.cx_pending_open", "1 while max_pending_connections is reached",
