@@ -10,6 +10,7 @@ LISTENER_HTTP: dict[str, Any] = {
     "explain": True,
 }
 ROUTE: dict[str, Any] = {
+    "retry": {"attempts": 3, "retry_on": ["5xx", "reset", "connect-failure", "retriable-4xx"]},
     "timeouts": {"request_ms": 15_000, "per_try_ms": 2_000, "stream_idle_ms": 10_000, "max_stream_duration_ms": 9_000},
     "body_limits": {"request_bytes": 1 << 20, "response_bytes": 1 << 30},
 }

@@ -27,6 +27,7 @@ def surviving(addresses: Sequence[str]) -> Settings:
         "name": "all",
         "cluster": "app",
         "timeouts": {"per_try_ms": int(PER_TRY_TIMEOUT_S * 1000), "request_ms": 15_000},
+        "retry": {"attempts": 3},
     }
     return {"workers": 2, "listener": {"routes": [route]}, "clusters": [app], "drain_timeout_ms": 5000}
 
