@@ -143,16 +143,31 @@ def rolling(stop: Callable[[Member], None]) -> Callable[[Run], Result]:
 
 
 def racing(run: Run) -> Result:
-    """Origins close idle connections after times so short that requests meet the closes."""
+    """Each origin closes connections that have been idle for so long, and not longer, as servers do."""
+    return _race(run, lambda number: (0.03 + 0.01 * number,) * 2, posts_fail=False)
+
+
+def racing_at_random(run: Run) -> Result:
+    """Origins close idle connections whenever they like, which nobody can learn."""
+    return _race(run, lambda number: (0.0, 0.05), posts_fail=True)
+
+
+def _race(run: Run, idle_s: Callable[[int], tuple[float, float]], *, posts_fail: bool) -> Result:
+    """``posts_fail``: whether a POST may, of which the proxy cannot prove that nobody has read it."""
     with field(_ORIGINS, surviving) as found:
         for each in found.origins:
-            each.order(idle_s=[0.0, 0.05])
+            each.order(idle_s=idle_s(each.number))
         run.begin(found, posts=0.4)
         found.wait(run.seconds)
+        closed = found.proxy.stats(r"^cluster\.app\.upstream_cx_idle_ended$").total()
+        retried = found.proxy.stats(r"^cluster\.app\.upstream_rq_retry$").total()
         account = found.end_load()
+    idempotent = account.failed_idempotent()
     return Result((
-        Figure("requests failed", account.failed, 0),
-        Figure("attempts beyond the first", (account.attempts_per_request() - 1) * account.requests, None),
+        Figure("idempotent requests failed", idempotent, 0),
+        Figure("POSTs failed", account.failed - idempotent, None if posts_fail else 0),
+        Figure("idle connections that origins closed", closed, None),
+        Figure("requests that met a close and were sent again", retried, None),
         *common(account),
     ), account)
 
@@ -164,6 +179,7 @@ SCENARIOS: dict[str, Callable[[Run], Result]] = {
     "rolling-restart": rolling(Member.end),
     "rolling-kill": rolling(Member.kill),
     "keepalive-race": racing,
+    "keepalive-random": racing_at_random,
 }
 TITLES = {
     "failing": "one of 10 origins answers 503 always",
@@ -171,5 +187,6 @@ TITLES = {
     "dead": "every origin dead, then back",
     "rolling-restart": "all origins restarted in turn, twice",
     "rolling-kill": "the same with SIGKILL",
-    "keepalive-race": "origins close idle connections while requests are on their way",
+    "keepalive-race": "origins close connections that were idle for 30 to 120 ms, each by its own time",
+    "keepalive-random": "origins close idle connections after 0 to 50 ms, at random",
 }
