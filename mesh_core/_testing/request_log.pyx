@@ -33,7 +33,8 @@ TEXTS = {
     "upstream_tls_cipher": access_record.TEXT_UPSTREAM_TLS_CIPHER,
     "upstream_identity": access_record.TEXT_UPSTREAM_PEER_IDENTITY,
     "upstream_failure": access_record.TEXT_UPSTREAM_FAILURE, "route": access_record.TEXT_ROUTE,
-    "virtual_host": access_record.TEXT_VIRTUAL_HOST,
+    "virtual_host": access_record.TEXT_VIRTUAL_HOST, "trace_id": access_record.TEXT_TRACE_ID,
+    "span_id": access_record.TEXT_SPAN_ID, "trace_sampled": access_record.TEXT_TRACE_SAMPLED,
 }
 
 

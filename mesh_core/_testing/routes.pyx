@@ -3,6 +3,7 @@
 from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memset
 from mesh_core._testing.convert cimport exact_copy
+from mesh_core.control.policy_compiler cimport PolicyCompiler
 from mesh_core.control.route_compiler cimport compile_routes
 from mesh_core.control.route_match_compiler cimport RouteMatchCompiler
 from mesh_core.http1.field_names cimport field_name_find
@@ -26,7 +27,7 @@ cdef class Routes:
 
     def __init__(self, destination):
         self.snapshot = Snapshot(1, 1)
-        self.table = compile_routes(self.snapshot, destination, {})
+        self.table = compile_routes(self.snapshot, destination, {}, PolicyCompiler(None))
 
     def find(self, bytes authority, bytes path, bytes method, headers, query, bint secure):
         """(virtual host, route, matched prefix) or None. `headers`: (name, value, whether it is passed on)."""

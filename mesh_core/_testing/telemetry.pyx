@@ -15,6 +15,9 @@ STAT_COUNTS = {
     "endpoint": stats.ENDPOINT_STAT_COUNT,
     "outlier_detection": stats.OUTLIER_STAT_COUNT,
     "health_check": stats.HEALTH_CHECK_STAT_COUNT,
+    "rate_limit": stats.RATE_LIMIT_STAT_COUNT,
+    "mirror": stats.MIRROR_STAT_COUNT,
+    "overload": stats.OVERLOAD_STAT_COUNT,
     # Histograms follow.
     "adaptive_concurrency": stats.CONCURRENCY_SAMPLES,
 }

@@ -21,6 +21,7 @@ from mesh_core.config.check_dns import check_dns
 from mesh_core.config.check_filter_chains import check_filter_chains
 from mesh_core.config.check_health_checks import check_health_checks
 from mesh_core.config.check_http import check_http
+from mesh_core.config.check_policies import check_policies
 from mesh_core.config.check_routes import check_routes
 from mesh_core.config.check_tls import check_cluster_tls, check_listener_tls
 from mesh_core.config.destinations import cluster_references, destinations
@@ -56,6 +57,7 @@ def check(config: Config, report: Report) -> None:
     for index, listener in listeners:
         check_filter_chains(index, listener, report)
         check_routes(index, listener, report)
+    check_policies(listeners, report)
     _check_endpoints(clusters, listeners, report)
     for i, listener in listeners:
         for path, each in destinations(listener):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mesh_core.config.check_local_replies import check_local_replies
 from mesh_core.config.destinations import clusters_of, destinations
 from mesh_core.config.faults import PathStep, Report
-from mesh_core.config.schema import Cluster, ClusterTls, FilterChain, HttpSettings, Listener, ListenerTls
+from mesh_core.config.schema import Cluster, ClusterTls, FilterChain, HttpSettings, Listener, ListenerTls, Tracing
 from mesh_core.config.wording import path_text, quoted
 
 SPOKEN = ("http/1.1", "http/1.0")
@@ -30,11 +30,23 @@ def check_http(
             _check_cluster(["clusters", index], cluster, users[cluster.name], report)
 
 
+def _check_tracing(path: list[PathStep], tracing: object, report: Report) -> None:
+    formats = tracing.propagation if isinstance(tracing, Tracing) else None
+    if not isinstance(formats, tuple):
+        return
+    if not formats:
+        report(path, "no header to pass a trace on in", "for example [w3c]")
+    for place, each in enumerate(formats):
+        if each in formats[:place]:
+            report([*path, place], f"{quoted(each)} stands here already", "remove one")
+
+
 def _check_destination(path: list[PathStep], destination: Listener | FilterChain, report: Report) -> None:
     settings = destination.http
     if destination.protocol == "tcp" and settings is not None:
         report([*path, "http"], "the protocol is tcp", "add protocol: http, or remove it")
     if isinstance(settings, HttpSettings):
+        _check_tracing([*path, "http", "tracing", "propagation"], settings.tracing, report)
         _check_settings([*path, "http"], settings, report)
     if destination.protocol == "http" and isinstance(destination.tls, ListenerTls):
         _check_alpn([*path, "tls", "alpn"], destination.tls.alpn, "protocol: http", report)

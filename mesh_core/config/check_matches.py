@@ -29,11 +29,12 @@ def check_only_one(path: list[PathStep], match: Struct, ways: tuple[str, ...], r
     for name in given[1:]:
         report([*path, name], f"there is {given[0]} already", f"keep one of {listed(given)}")
     if "regex" in given:
-        _check_regex([*path, "regex"], getattr(match, "regex", None), report)
+        check_regex([*path, "regex"], getattr(match, "regex", None), report)
     return len(given) == 1 and isinstance(getattr(match, given[0]), str | bool)
 
 
-def _check_regex(path: list[PathStep], pattern: object, report: Report) -> None:
+def check_regex(path: list[PathStep], pattern: object, report: Report) -> None:
+    """Report what is wrong with a regular expression."""
     if isinstance(pattern, str):
         try:
             compile_regex(pattern)

@@ -29,7 +29,8 @@ from mesh_core.config.wording import path_text, quoted
 _ACTIONS = ("cluster", "clusters", "redirect", "direct_response")
 _FORWARDING = (
     "rewrite", "request_headers", "hash_policy", "session_affinity", "upgrades", "timeouts", "body_limits", "retry",
-)
+    "mirrors",
+)  # fmt: skip
 _HASHED = ("header", "cookie", "source_ip", "query_parameter")
 _REDIRECTS = (301, 302, 303, 307, 308)
 _WITHOUT_BODY = (204, 205, 304)

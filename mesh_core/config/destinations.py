@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mesh_core.config.faults import PathStep
-from mesh_core.config.schema import FilterChain, Listener, Route, VirtualHost, WeightedCluster
+from mesh_core.config.schema import FilterChain, Listener, Mirror, Route, VirtualHost, WeightedCluster
 
-ClusterReference = Listener | FilterChain | Route | WeightedCluster
+ClusterReference = Listener | FilterChain | Route | WeightedCluster | Mirror
 """What may name a cluster, and a subset of it."""
 
 
@@ -42,6 +42,17 @@ def _references(destination: Listener | FilterChain) -> Iterator[tuple[list[Path
         for place, each in enumerate(weighted if isinstance(weighted, tuple) else ()):
             if isinstance(each, WeightedCluster):
                 yield [*path, "clusters", place], each
+        yield from _mirrors(path, route)
+    hosts = destination.virtual_hosts
+    for place, host in enumerate(hosts if isinstance(hosts, tuple) else ()):
+        if isinstance(host, VirtualHost):
+            yield from _mirrors(["virtual_hosts", place], host)
+
+
+def _mirrors(path: list[PathStep], of: Route | VirtualHost) -> Iterator[tuple[list[PathStep], Mirror]]:
+    for place, mirror in enumerate(of.mirrors if isinstance(of.mirrors, tuple) else ()):
+        if isinstance(mirror, Mirror):
+            yield [*path, "mirrors", place], mirror
 
 
 def routes(destination: Listener | FilterChain) -> Iterator[tuple[list[PathStep], Route]]:

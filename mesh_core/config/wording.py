@@ -25,6 +25,7 @@ _SECRET_KEY = re.compile(
     r"(^|[_.-])(key|keys|token|tokens|password|passphrase|secret|secrets|credential|credentials)($|[_.-])",
     re.IGNORECASE,
 )
+_NO_SECRETS = frozenset(("max_tokens", "tokens_per_fill", "allow_credentials"))
 
 
 def quoted(text: str) -> str:
@@ -54,7 +55,9 @@ def path_text(path: Sequence[PathStep]) -> str:
 
 def is_secret(path: Sequence[PathStep]) -> bool:
     """Whether the value at `path` may be a secret, going by the keys that lead to it."""
-    return any(isinstance(step, str) and _SECRET_KEY.search(step) is not None for step in path)
+    return any(
+        isinstance(step, str) and _SECRET_KEY.search(step) is not None and step not in _NO_SECRETS for step in path
+    )
 
 
 def suggestion(word: str, known: Iterable[str]) -> str | None:

@@ -78,6 +78,9 @@ _TLS_JSON = {
     "upstream_peer_identity": "%UPSTREAM_PEER_URI_SAN%",
 }
 
+# Of requests only, so too.
+_TRACE_JSON = {"trace_id": "%TRACE_ID%", "span_id": "%SPAN_ID%", "trace_sampled": "%TRACE_SAMPLED%"}
+
 
 def access_format(settings: AccessLog) -> AccessFormat:
     """How lines are written by `settings`, whose formats have been checked. Raises MemoryError."""
@@ -90,7 +93,7 @@ def request_pieces(settings: AccessLog) -> list[Piece]:
         return _text_pieces(settings.text_format or DEFAULT_TEXT)
     if settings.json_format is not None:
         return _json_pieces(settings.json_format)
-    return _json_pieces(_REQUEST_JSON, _TLS_JSON)
+    return _json_pieces(_REQUEST_JSON, _TLS_JSON | _TRACE_JSON)
 
 
 def _connection_pieces(settings: AccessLog) -> list[Piece]:

@@ -3,12 +3,14 @@ from collections.abc import Collection, Mapping
 from mesh_core.config import Config
 from mesh_core.control.endpoints import Endpoints
 from mesh_core.control.listener_sockets import ListenerSocket
+from mesh_core.snapshot.overload_state import OverloadState
 from mesh_core.snapshot.snapshot import Snapshot
 from mesh_core.telemetry.stats import StatsRegistry
 from mesh_core.tls.context import TlsContext
 from mesh_core.upstream.endpoint_state import ClusterState, EndpointState
 
 class Compiler:
+    overload: OverloadState
     def __init__(self, workers: int, registry: StatsRegistry) -> None: ...
     @property
     def active_connections(self) -> int: ...

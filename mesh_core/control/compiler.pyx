@@ -3,7 +3,6 @@
 Text, defaults and cross-references were judged by mesh_core.config; what can still fail here is memory.
 """
 
-import resource
 from hashlib import blake2b
 from itertools import chain
 from weakref import WeakValueDictionary
@@ -15,6 +14,7 @@ from mesh_core.control.capture_plan_compiler cimport compile_capture_plan
 from mesh_core.control.circuit_breaker_compiler cimport compile_circuit_breakers
 from mesh_core.control.filter_chain_compiler cimport compile_filter_chains
 from mesh_core.control.http_compiler cimport compile_cluster_http, compile_http_settings
+from mesh_core.control.policy_compiler cimport PolicyCompiler
 from mesh_core.control.retry_compiler cimport compile_cluster_retry
 from mesh_core.control.route_compiler cimport compile_routes
 from mesh_core.includes.socket cimport sockaddr_storage, socklen_t
@@ -22,6 +22,7 @@ from mesh_core.net.address cimport address_from_ip, address_from_path, peer_addr
 from mesh_core.runtime.core cimport SCRATCH_BYTES
 from mesh_core.snapshot.http_settings cimport HttpC
 from mesh_core.snapshot.idle_clients cimport IdleClients
+from mesh_core.snapshot.overload_state cimport OverloadState
 from mesh_core.snapshot.shared_count cimport SharedCount
 from mesh_core.snapshot.snapshot cimport Snapshot
 from mesh_core.snapshot.tables cimport ClusterC, EndpointC, FilterChainC, IdleClientsC, ListenerC, NameC
@@ -36,8 +37,7 @@ import msgspec
 from mesh_core.config.destinations import cluster_references
 from mesh_core.config.schema import HttpSettings
 from mesh_core.config.schema.filter_chain import chain_name
-
-CONTROL_DESCRIPTORS = 64
+from mesh_core.control.descriptor_limit import descriptor_limit
 
 cdef class Compiler:
     """Makes the snapshots of one proxy, and keeps what outlives them: connection counts and statistics."""
@@ -50,6 +50,8 @@ cdef class Compiler:
     cdef object cluster_states
     cdef object endpoint_states
     cdef object idle_clients
+    cdef PolicyCompiler policies
+    cdef readonly OverloadState overload
 
     def __init__(self, uint32_t workers, registry):
         """`registry`: the StatsRegistry whose scopes the tables point to."""
@@ -60,6 +62,8 @@ cdef class Compiler:
         self.cluster_states = WeakValueDictionary()
         self.endpoint_states = WeakValueDictionary()
         self.idle_clients = WeakValueDictionary()
+        self.policies = PolicyCompiler(registry)
+        self.overload = OverloadState()
 
     @property
     def active_connections(self):
@@ -88,7 +92,9 @@ cdef class Compiler:
         self.version += 1
         snapshot = Snapshot(self.version, self.workers)
         snapshot.keep.append(self.process_active)
+        snapshot.keep.append(self.overload)
         snapshot.table.active = &self.process_active.value
+        snapshot.table.overload = &self.overload.actions
         snapshot.table.max_connections = config.max_connections or 0
         snapshot.table.descriptor_limit = descriptor_limit()
         snapshot.table.access_log = config.access_log is not None
@@ -225,7 +231,7 @@ cdef class Compiler:
     cdef HttpC* compile_http(self, Snapshot snapshot, destination, dict clusters) except NULL:
         cdef HttpC* http = <HttpC*>snapshot.allocate(sizeof(HttpC))
         compile_http_settings(snapshot, &http.settings, destination.http or HttpSettings())
-        http.routes = compile_routes(snapshot, destination, clusters)
+        http.routes = compile_routes(snapshot, destination, clusters, self.policies)
         return http
 
     cdef compile_listener(self, Snapshot snapshot, ListenerC* out, listener, listener_socket):
@@ -268,17 +274,6 @@ cdef class Compiler:
         cdef StatsScope scope = self.registry.scope(kind, *labels)
         snapshot.keep.append(scope)
         return scope.blocks
-
-
-def descriptor_limit():
-    """The first descriptor number that traffic may not have: the rest is for the control thread.
-
-    Without it, connections could take the last descriptors, and health checks and reloads would fail.
-    """
-    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    if soft == resource.RLIM_INFINITY:
-        return 0x7FFFFFFF
-    return min(soft - min(CONTROL_DESCRIPTORS, soft // 8), 0x7FFFFFFF)
 
 
 cdef uint64_t destination_id(destination, uintptr_t tls) except? 0:

@@ -3,11 +3,14 @@
 from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcpy
 from mesh_core.control.local_reply_compiler cimport compile_local_replies
+from mesh_core.control.parts cimport ppm
 from mesh_core.http1.limits cimport http1_limits_default
 from mesh_core.http1.path cimport (
     ESCAPED_SLASHES_DECODE, ESCAPED_SLASHES_KEEP, ESCAPED_SLASHES_REDIRECT, ESCAPED_SLASHES_REFUSE,
 )
-from mesh_core.snapshot.http_settings cimport FORWARDED_APPEND, FORWARDED_KEEP, FORWARDED_OVERWRITE
+from mesh_core.snapshot.http_settings cimport (
+    FORWARDED_APPEND, FORWARDED_KEEP, FORWARDED_OVERWRITE, PROPAGATE_B3, PROPAGATE_B3_MULTI, PROPAGATE_W3C, TracingC,
+)
 
 ESCAPED_SLASHES = {
     "keep_unchanged": ESCAPED_SLASHES_KEEP,
@@ -15,6 +18,7 @@ ESCAPED_SLASHES = {
     "unescape_and_redirect": ESCAPED_SLASHES_REDIRECT,
     "unescape_and_forward": ESCAPED_SLASHES_DECODE,
 }
+PROPAGATION = {"w3c": PROPAGATE_W3C, "b3": PROPAGATE_B3, "b3_multi": PROPAGATE_B3_MULTI}
 FORWARDED_HEADERS = {
     "append": FORWARDED_APPEND,
     "overwrite": FORWARDED_OVERWRITE,
@@ -54,7 +58,18 @@ cdef int compile_http_settings(Snapshot snapshot, HttpSettingsC* out, settings) 
         out.min_body_rate.window_ms = settings.min_body_rate.window_ms
     out.local_replies = compile_local_replies(snapshot, settings.local_replies)
     out.local_reply_count = <uint32_t>len(settings.local_replies)
+    if settings.tracing is not None:
+        out.tracing = compile_tracing(snapshot, settings.tracing)
     return 0
+
+
+cdef TracingC* compile_tracing(Snapshot snapshot, settings) except NULL:
+    cdef TracingC* out = <TracingC*>snapshot.allocate(sizeof(TracingC))
+    for index, name in enumerate(settings.propagation):
+        out.formats[index] = PROPAGATION[name]
+    out.format_count = <uint32_t>len(settings.propagation)
+    out.sampling_ppm = ppm(settings.random_sampling)
+    return out
 
 
 cdef int compile_cluster_http(ClusterHttpC* out, settings) except -1:

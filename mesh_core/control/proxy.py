@@ -19,6 +19,7 @@ from mesh_core.control.compiler import Compiler
 from mesh_core.control.dns.discovery import Discovery, Resolutions
 from mesh_core.control.endpoints import Endpoints
 from mesh_core.control.listener_sockets import ListenerSocket, ListenerSockets
+from mesh_core.control.overload import OverloadMonitor
 from mesh_core.control.tls.contexts import Prepared, TlsContexts
 from mesh_core.control.tls.watch import TlsWatch
 from mesh_core.control.upstream_health.members import Members
@@ -64,6 +65,7 @@ class Proxy:
         self._workers = WorkerPool(self.worker_count, mounting, config.metrics.max_request_series)
         self._access_records = AccessRecords(self._workers)
         self._health = UpstreamHealth(self._compiler, self.registry, self._workers)
+        self._overload = OverloadMonitor(self._compiler.overload, self.registry)
         self._snapshots: list[Snapshot] = []
         self._unserved = 0
         self._endpoints_changed = False
@@ -143,6 +145,7 @@ class Proxy:
         """Reset what is left and give everything back. May be called at any time, also twice."""
         self.state = "closed"
         self._tls_watch.close()
+        self._overload.close()
         await self._workers.stop()
         # Changes on their way wait for workers that are no more, for DNS, or for health checks.
         self._stopped = True
@@ -359,6 +362,7 @@ class Proxy:
             self._on_endpoints_changed()
         replaced = self._access_records.keep(access_log)
         self.config, self._sockets_by_listener = config, chosen
+        self._overload.follow(config.overload, self._loop)
         await self._publish(snapshot)
         for each in dropped:
             each.close()

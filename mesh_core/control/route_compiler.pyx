@@ -29,7 +29,7 @@ ANY_PATH = PathMatch(prefix="/")
 EXACT, PREFIXES, REGEXES = range(3)
 
 
-cdef RouteTableC* compile_routes(Snapshot snapshot, destination, dict clusters) except NULL:
+cdef RouteTableC* compile_routes(Snapshot snapshot, destination, dict clusters, PolicyCompiler policies) except NULL:
     cdef RouteTableC* table = <RouteTableC*>snapshot.allocate(sizeof(RouteTableC))
     cdef RouteMatchCompiler matches = RouteMatchCompiler(snapshot)
     cdef VirtualHostC* hosts
@@ -38,7 +38,7 @@ cdef RouteTableC* compile_routes(Snapshot snapshot, destination, dict clusters) 
     hosts = <VirtualHostC*>snapshot.allocate(len(virtual_hosts) * sizeof(VirtualHostC))
     for index, host in enumerate(virtual_hosts):
         hosts[index].name = name_of(copy_text(snapshot, host.name))
-        compile_paths(matches, &hosts[index], (destination.http or HttpSettings(), host), clusters)
+        compile_paths(matches, &hosts[index], (destination.http or HttpSettings(), host, policies), clusters)
         for text in host.hosts:
             pattern = parse_host_pattern(text)
             ports.setdefault(pattern.text, []).append((pattern.port or 0, index))
@@ -110,7 +110,6 @@ cdef uint64_t host_hash(uint64_t hash, TextC text) noexcept:
 
 cdef compile_paths(RouteMatchCompiler compiler, VirtualHostC* out, scope, dict clusters):
     """Group the matches by what they are looked up with, each group in the order in which they count."""
-    cdef Snapshot snapshot = compiler.snapshot
     cdef dict groups = {"": ([], [], [])}
     cdef dict tables = {}
     out.paths.seed = secrets.randbits(64)
@@ -123,7 +122,7 @@ cdef compile_paths(RouteMatchCompiler compiler, VirtualHostC* out, scope, dict c
         kind, text = (REGEXES, "") if is_listed else looked_up_with(path)
         prefix = path.prefix.rstrip("/") if path.prefix is not None else ""
         out.paths.has_regexes = out.paths.has_regexes or kind == REGEXES
-        table = compile_route(snapshot, out, scope, route, prefix, clusters, tables)
+        table = compile_route(compiler, out, scope, route, prefix, clusters, tables)
         groups.setdefault(text, ([], [], []))[kind].append((rank, by_regex(match) if is_listed else match, table))
     compile_nodes(compiler, &out.paths, groups)
 
@@ -156,9 +155,13 @@ def by_regex(match):
     return replace(match, path=PathMatch(regex=literal(text) + "(/(?s).*)?") if text else None)
 
 
-cdef compile_route(Snapshot snapshot, VirtualHostC* host, scope, route, str prefix, dict clusters, dict tables):
-    """The address of the RouteC for matches with this prefix. `scope`: the HttpSettings of the listener, and the
-    VirtualHost; `tables`: those that were made before."""
+cdef compile_route(
+    RouteMatchCompiler compiler, VirtualHostC* host, scope, route, str prefix, dict clusters, dict tables
+):
+    """The address of the RouteC for matches with this prefix. `scope`: the HttpSettings of the listener, the
+    VirtualHost, and the PolicyCompiler; `tables`: those that were made before."""
+    cdef Snapshot snapshot = compiler.snapshot
+    cdef PolicyCompiler policies = scope[2]
     cdef RouteC* out
     cdef RouteC* first
     if (id(route), prefix) not in tables:
@@ -171,6 +174,7 @@ cdef compile_route(Snapshot snapshot, VirtualHostC* host, scope, route, str pref
             out.timeouts = compile_timeouts(snapshot, scope[0], scope[1], route)
             out.body_limits = compile_body_limits(snapshot, scope[0], scope[1], route)
             out.retry = compile_route_retry(snapshot, route.retry or scope[1].retry)
+            policies.compile(compiler, out, scope[1], route, clusters)
             out.name = name_of(copy_text(snapshot, route.name or ""))
             out.virtual_host = host.name
             tables[id(route)] = <uintptr_t>out

@@ -27,7 +27,8 @@ cdef void deadlines_follow(StreamC* stream) noexcept nogil:
     if timeouts == NULL and not stream.wake_at_ms:
         return
     if timeouts != NULL and stream.request_body.ended:
-        if not stream.whole_ms:
+        if not stream.whole_ms and not stream.wake_at_ms:
+            # An injected delay is none of the upstream's time.
             stream.whole_ms = now_ms
         if not stream.flags & STREAM_SENT:
             stream.try_deadline_ms = 0

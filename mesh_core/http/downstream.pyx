@@ -3,7 +3,8 @@
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from mesh_core.http.deadlines cimport deadlines_arm, deadlines_follow
 from mesh_core.http.input cimport INPUT_NO_MEMORY, input_head
-from mesh_core.http.request cimport request_begin, request_refuse
+from mesh_core.http.refusal cimport request_refuse
+from mesh_core.http.request cimport request_begin
 from mesh_core.http.stream cimport STREAM_LAST, DownstreamC, downstream_of
 from mesh_core.http1.errors cimport HTTP1_BAD_UPGRADE
 from mesh_core.http1.head cimport HEAD_INCOMPLETE, HEAD_REQUEST, HeadC

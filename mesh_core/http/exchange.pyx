@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint16_t, uint32_t
 from mesh_core.http.deadlines cimport deadlines_arm
+from mesh_core.http.copies cimport copies_init
 from mesh_core.http.downstream cimport downstream_continue
 from mesh_core.http.ending cimport stream_drop
 from mesh_core.http.input cimport input_clear
@@ -39,6 +40,7 @@ cdef void exchange_init(HttpWorkerC* worker) noexcept nogil:
     worker.handlers.on_turn = on_turn
     worker.handlers.on_retry = on_retry
     worker.handlers.out_of_memory = on_no_client
+    copies_init(worker)
 
 
 cdef void exchange_begin(ConnectionC* connection) noexcept nogil:

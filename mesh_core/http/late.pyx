@@ -11,7 +11,7 @@ from mesh_core.http.deadlines cimport (
 )
 from mesh_core.http.downstream cimport downstream_continue
 from mesh_core.http.local_reply cimport stream_reply_status
-from mesh_core.http.request cimport request_late
+from mesh_core.http.refusal cimport request_late
 from mesh_core.http.results cimport REQUEST_TIMEOUT, endpoint_failed_request
 from mesh_core.http.retry cimport attempt_late
 from mesh_core.http.stream cimport (

@@ -7,6 +7,7 @@ from mesh_core.http.downstream_head cimport downstream_framing
 from mesh_core.http.ending cimport stream_complete, stream_cut
 from mesh_core.http.explain cimport EXPLAIN_BYTES, explain_attempt, explain_name, explain_write
 from mesh_core.http.local_reply_rules cimport local_reply_find, local_reply_write
+from mesh_core.http.policy_fields cimport POLICY_FIELDS_MOST, has_policy_fields, policy_fields_add
 from mesh_core.http.stream cimport MESSAGE_BYTES, STREAM_CLIENT_LAST, STREAM_RESPONDED, HttpWorkerC
 from mesh_core.http1.errors cimport http1_error_text
 from mesh_core.http1.framing cimport BODY_LENGTH, BODY_NONE
@@ -25,7 +26,7 @@ from mesh_core.telemetry.response_flags cimport (
 
 cdef enum:
     DATE_BYTES = 30
-    OWN_FIELDS = 5 + HEADER_EDITS_EACH * 2
+    OWN_FIELDS = 5 + HEADER_EDITS_EACH * 2 + POLICY_FIELDS_MOST
 
 
 cdef void stream_reply_status(StreamC* stream, uint16_t status, uint32_t flags, uint16_t detail) noexcept nogil:
@@ -132,6 +133,8 @@ cdef int64_t write_head(
     if reply.location.size:
         added[output.added_count] = AddedFieldC(literal(b"location"), reply.location)
         output.added_count += 1
+    if has_policy_fields(stream):
+        policy_fields_add(stream, &head, NULL, added, &output.added_count)
     if stream.explain != NULL and failed:
         added[output.added_count] = AddedFieldC(literal(explain_name()), TextC(
             &explanation[0], explain_write(stream.explain, words_of(stream, reply.detail), explanation)))
@@ -166,6 +169,8 @@ cdef TextC reason_of(uint16_t status) noexcept nogil:
     """RFC 9110, section 15, for what we say ourselves; a client makes nothing of it."""
     if status == 200:
         return literal(b"OK")
+    if status == 204:
+        return literal(b"No Content")
     if status == 301:
         return literal(b"Moved Permanently")
     if status == 302:
@@ -192,6 +197,8 @@ cdef TextC reason_of(uint16_t status) noexcept nogil:
         return literal(b"Expectation Failed")
     if status == 426:
         return literal(b"Upgrade Required")
+    if status == 429:
+        return literal(b"Too Many Requests")
     if status == 431:
         return literal(b"Request Header Fields Too Large")
     if status == 500:

@@ -3,6 +3,7 @@
 from libc.stdint cimport uint8_t
 from mesh_core.http.body cimport BodyC
 from mesh_core.http.input cimport InputC
+from mesh_core.http.mirroring cimport MirroringC
 from mesh_core.http.replay cimport ReplayC
 from mesh_core.http.stream cimport HttpWorkerC
 from mesh_core.http1.limits cimport Http1LimitsC
@@ -16,6 +17,7 @@ cdef struct PassageC:
     const Http1LimitsC* limits
     SideC* sink                # NULL: to nobody yet
     ReplayC* replay            # what goes is put there, too; NULL: it is not; with no sink it must not be
+    MirroringC* mirroring      # what goes is kept there for copies; NULL: it is not
     bint begun                 # something was sent; False at first
     bint sink_failed           # False at first
 

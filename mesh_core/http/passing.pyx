@@ -4,6 +4,7 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memmove
 from mesh_core.http.body cimport body_take
 from mesh_core.http.input cimport INPUT_NO_MEMORY, input_head, input_holds, input_rest
+from mesh_core.http.mirroring cimport mirroring_put
 from mesh_core.http.replay cimport replay_drop, replay_keep, replay_put
 from mesh_core.http.stream cimport MESSAGE_BYTES
 from mesh_core.http1.chunked cimport chunk_head_write
@@ -45,6 +46,8 @@ cdef int send(PassageC* passage, PieceC* piece) noexcept nogil:
     if not piece.size:
         return RELAY_WAITING
     passage.begun = True
+    if passage.mirroring != NULL:
+        mirroring_put(passage.mirroring, piece.begin, piece.size)
     if passage.replay != NULL and not put(passage, piece):
         return RELAY_NO_MEMORY
     if passage.sink == NULL or passage.sink_failed:
@@ -129,6 +132,7 @@ cdef int take_trailers(PassageC* passage, PieceC* piece, const uint8_t** data, s
 cdef bint is_plain(const PassageC* passage, const SideC* source) noexcept nogil:
     return (
         passage.body.kind == BODY_LENGTH and passage.body.written == BODY_LENGTH and passage.replay == NULL
+        and passage.mirroring == NULL
         and source.tls == NULL and passage.sink.tls == NULL and not passage.input.size
     )
 

@@ -52,7 +52,8 @@ cdef bint client_take_idle(StreamC* stream) noexcept nogil:
     client.stream = stream
     stream.client = client
     client.requests += 1
-    client.upstream.side.source.on_event = stream.worker.handlers.on_event
+    client.upstream.side.source.on_event = stream.handlers.on_event
+    client.task.run = stream.handlers.on_task
     client_begin(client)
     return True
 
@@ -74,13 +75,13 @@ cdef void client_open(StreamC* stream) noexcept nogil:
     cdef HttpWorkerC* worker = stream.worker
     cdef HttpClientC* client = client_create(worker)
     if client == NULL:
-        worker.handlers.out_of_memory(stream)
+        stream.handlers.out_of_memory(stream)
         return
     stream.client = client
     client.stream = stream
     client.requests = 1
-    upstream_init(&client.upstream, worker.core, client, worker.handlers.opened, worker.handlers.failed)
-    client.task.run = worker.handlers.on_task
+    upstream_init(&client.upstream, worker.core, client, stream.handlers.opened, stream.handlers.failed)
+    client.task.run = stream.handlers.on_task
     client.upstream.requests = True
     client.upstream.priority = stream.priority
     client.upstream.hashed = stream.hash.hashed

@@ -10,12 +10,6 @@ from mesh_core.relay.connection cimport ConnectionC
 # kept. The stream may be over already when this returns.
 cdef void request_begin(ConnectionC* connection, HeadC* head, const uint8_t* data, size_t size) noexcept nogil
 
-# What has come is not a request, by an Http1Error: answer, and end the connection.
-cdef void request_refuse(ConnectionC* connection, int error) noexcept nogil
-
-# A head has not become whole in time: so too.
-cdef void request_late(ConnectionC* connection) noexcept nogil
-
 # Go on with the body: the downstream has sent more, or the upstream takes more.
 cdef void request_continue(StreamC* stream) noexcept nogil
 

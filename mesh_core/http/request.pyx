@@ -1,26 +1,32 @@
 """A request on its way upstream; the contract stands in request.pxd."""
 
-from libc.stdint cimport int64_t, uint16_t, uint32_t
+from libc.stdint cimport int64_t, uint32_t
 from mesh_core.http.body cimport BODY_TOO_LARGE, body_begin
-from mesh_core.http.body_rate cimport body_rate_begin
+from mesh_core.http.copies cimport copies_begin, copies_choose
 from mesh_core.http.ending cimport stream_cut
 from mesh_core.http.input cimport input_rest
 from mesh_core.http.local_reply cimport stream_reply_status
+from mesh_core.http.overload cimport overload_admits
 from mesh_core.http.passing cimport PassageC, is_plain, pass_body, pass_plain
+from mesh_core.http.policies cimport POLICY_DELAYED, POLICY_GO_ON, has_policies, policies_ask, policies_ask_delayed
 from mesh_core.http.pool cimport client_begin, client_open, client_take_idle
+from mesh_core.http.refusal cimport request_refuse_begun, stream_begin
 from mesh_core.http.replay cimport replay_keep
 from mesh_core.http.request_head cimport request_head_write
-from mesh_core.http.request_route cimport request_look, request_route, request_too_large
+from mesh_core.http.request_route cimport request_find_route, request_look, request_route, request_too_large
 from mesh_core.http.retry cimport retry_prepare
 from mesh_core.http.stream cimport (
     STREAM_ASKED_UPGRADE, STREAM_LAST, STREAM_SENT, STREAM_UPGRADE, STREAM_UPSTREAM_SLOW, DownstreamC, HttpClientC,
-    downstream_of, stream_create,
+    downstream_of,
 )
 from mesh_core.http.stream_record cimport stream_note_request
+from mesh_core.http.tracing cimport trace_begin
 from mesh_core.http.waiting cimport waiting_admit, waiting_leave
-from mesh_core.http1.errors cimport HTTP1_OK, http1_error_status
+from mesh_core.http1.errors cimport HTTP1_OK
 from mesh_core.http1.framing cimport FramingC, request_framing
+from mesh_core.http1.head cimport HEAD_COMPLETE, HEAD_REQUEST, head_begin, head_parse
 from mesh_core.http1.method cimport METHOD_CONNECT
+from mesh_core.includes.atomic cimport load_relaxed_u32
 from mesh_core.relay.connection cimport connection_out_of_memory
 from mesh_core.relay.relay cimport (
     RELAY_BLOCKED, RELAY_ENDED, RELAY_NO_MEMORY, RELAY_SINK_FAILED, RELAY_WAITING, RELAY_YIELDED,
@@ -33,28 +39,27 @@ from mesh_core.runtime.reactor cimport reactor_queue_task
 from mesh_core.telemetry.access_record cimport PROTOCOL_HTTP_1_0, PROTOCOL_HTTP_1_1
 from mesh_core.telemetry.response_flags cimport (
     DETAIL_DOWNSTREAM_CLOSED_IN_REQUEST, DETAIL_OUT_OF_MEMORY, DETAIL_PENDING_REQUEST_OVERFLOW,
-    DETAIL_REQUEST_HEADERS_TOO_LARGE, DETAIL_REQUEST_HEADER_TIMEOUT, DETAIL_REQUEST_MALFORMED,
-    FLAG_DOWNSTREAM_CONNECTION_TERMINATION, FLAG_DOWNSTREAM_PROTOCOL_ERROR, FLAG_OVERLOAD, FLAG_UPSTREAM_OVERFLOW,
+    DETAIL_REQUEST_HEADERS_TOO_LARGE, FLAG_DOWNSTREAM_CONNECTION_TERMINATION, FLAG_DOWNSTREAM_PROTOCOL_ERROR,
+    FLAG_OVERLOAD, FLAG_UPSTREAM_OVERFLOW,
 )
-from mesh_core.telemetry.stats cimport LISTENER_CX_MAX_REQUESTS, LISTENER_HTTP_PROTOCOL_ERROR, SERVER_MEMORY_EXHAUSTED
+from mesh_core.telemetry.stats cimport SERVER_MEMORY_EXHAUSTED
 
 cdef enum:
     PASS_ROUNDS = 4            # receives in one event
 
 
 cdef void request_begin(ConnectionC* connection, HeadC* head, const uint8_t* data, size_t size) noexcept nogil:
-    cdef StreamC* stream = begin(connection)
+    cdef StreamC* stream = stream_begin(connection)
     cdef FramingC framing
     cdef RequestViewC view
     cdef uint32_t received_bytes = head.bytes
-    cdef int64_t head_bytes
     cdef bint upgrades
-    cdef int error
+    cdef int verdict, error
     if stream == NULL:
         return
     error = request_framing(head, data, &framing)
     if error != HTTP1_OK:
-        refuse(stream, error)
+        request_refuse_begun(stream, error)
         return
     body_begin(&stream.request_body, framing.body, framing.length, framing.body)
     stream.method_id = head.method_id
@@ -66,36 +71,65 @@ cdef void request_begin(ConnectionC* connection, HeadC* head, const uint8_t* dat
     if framing.has_upgrade or head.method_id == METHOD_CONNECT:
         stream.flags |= STREAM_ASKED_UPGRADE
     stream_note_request(stream, head, data, &framing)
+    if stream.http.settings.tracing != NULL:
+        trace_begin(stream, head, data)
     upgrades = stream.flags & STREAM_ASKED_UPGRADE != 0
-    if not request_look(stream, head, data, &framing, &view) or not request_route(stream, head, &framing, &view):
+    if not request_look(stream, head, data, &framing, &view) or not request_find_route(stream, &view) or (
+            load_relaxed_u32(stream.snapshot.overload) and not overload_admits(stream)):
         keep_rest(connection, upgrades, data + received_bytes, size - received_bytes)
         return
-    retry_prepare(stream, head, data)
-    head_bytes = request_head_write(stream, head, &framing, &view)
+    verdict = policies_ask(stream, head, data, &view) if has_policies(stream) else <int>POLICY_GO_ON
+    if verdict == POLICY_GO_ON:
+        forward(stream, head, &framing, &view, data + received_bytes, size - received_bytes)
+    elif verdict == POLICY_DELAYED:
+        delay(stream, data + received_bytes, size - received_bytes)
+    else:
+        keep_rest(connection, upgrades, data + received_bytes, size - received_bytes)
+
+
+cdef void forward(
+    StreamC* stream, HeadC* head, const FramingC* framing, const RequestViewC* view, const uint8_t* rest, size_t size
+) noexcept nogil:
+    """Do what its route says with a request; `rest` is what came behind its head."""
+    cdef ConnectionC* connection = stream.connection
+    cdef bint upgrades = stream.flags & STREAM_ASKED_UPGRADE != 0
+    cdef int64_t head_bytes
+    if not request_route(stream, head, framing, view):
+        keep_rest(connection, upgrades, rest, size)
+        return
+    retry_prepare(stream, head, view.data)
+    head_bytes = request_head_write(stream, head, framing, view)
     if head_bytes < 0:
         stream.flags |= STREAM_LAST
         downstream_of(connection).unread = True
         stream_reply_status(stream, 431, FLAG_DOWNSTREAM_PROTOCOL_ERROR, DETAIL_REQUEST_HEADERS_TOO_LARGE)
         return
-    send_head(stream, head_bytes, data + received_bytes, size - received_bytes)
+    if stream.route.mirrors != NULL:
+        copies_choose(stream, head_bytes)
+    send_head(stream, head_bytes, rest, size)
 
 
-cdef StreamC* begin(ConnectionC* connection) noexcept nogil:
-    """A stream for the next request of the connection; NULL when memory is exhausted."""
-    cdef DownstreamC* downstream = downstream_of(connection)
-    cdef StreamC* stream = stream_create(downstream.worker, connection)
-    if stream == NULL:
-        connection_out_of_memory(connection)
-        return NULL
-    downstream.stream = stream
-    body_rate_begin(&downstream.rate, stream.begun_ms)
-    downstream.requests += 1
-    if downstream.last:
-        stream.flags |= STREAM_LAST
-    if downstream.requests == stream.http.settings.max_requests_per_connection:
-        connection.listener.stats[downstream.worker.core.index][LISTENER_CX_MAX_REQUESTS] += 1
-        stream.flags |= STREAM_LAST
-    return stream
+cdef void delay(StreamC* stream, const uint8_t* rest, size_t size) noexcept nogil:
+    """Let it wait, as its policies say; what came behind its head is kept, and no more is read."""
+    stream.wake_fn = on_delay_over
+    if not input_rest(&downstream_of(stream.connection).input, rest, size):
+        out_of_memory(stream)
+
+
+cdef void on_delay_over(void* owner) noexcept nogil:
+    """Its head is read once more, with the verdicts that it had; what routes and upstreams see has not changed."""
+    cdef StreamC* stream = <StreamC*>owner
+    cdef DownstreamC* downstream = downstream_of(stream.connection)
+    cdef HeadC* head = &stream.worker.head
+    cdef const uint8_t* data = stream.policy.head
+    cdef FramingC framing
+    cdef RequestViewC view
+    head_begin(head, HEAD_REQUEST, stream.worker.fields)
+    if head_parse(head, data, stream.policy.head_bytes, &stream.http.settings.limits) == HEAD_COMPLETE and (
+            request_framing(head, data, &framing) == HTTP1_OK
+            and request_look(stream, head, data, &framing, &view)
+            and policies_ask_delayed(stream, &view) == POLICY_GO_ON):
+        forward(stream, head, &framing, &view, downstream.input.data, downstream.input.size)
 
 
 cdef void keep_rest(ConnectionC* connection, bint upgrades, const uint8_t* data, size_t size) noexcept nogil:
@@ -105,36 +139,6 @@ cdef void keep_rest(ConnectionC* connection, bint upgrades, const uint8_t* data,
         downstream.refused = downstream.refused or (upgrades and size > 0)
         if not input_rest(&downstream.input, data, size):
             connection_out_of_memory(connection)
-
-
-# --- what is refused ---
-
-cdef void request_refuse(ConnectionC* connection, int error) noexcept nogil:
-    cdef StreamC* stream = begin(connection)
-    if stream != NULL:
-        refuse(stream, error)
-
-
-cdef void request_late(ConnectionC* connection) noexcept nogil:
-    cdef StreamC* stream = begin(connection)
-    if stream != NULL:
-        downstream_of(connection).unread = True
-        stream.flags |= STREAM_LAST
-        stream.minor_version = 1
-        stream_reply_status(stream, 408, FLAG_DOWNSTREAM_PROTOCOL_ERROR, DETAIL_REQUEST_HEADER_TIMEOUT)
-
-
-cdef void refuse(StreamC* stream, int error) noexcept nogil:
-    """The downstream may have sent more, and what that is nobody can say: the connection ends."""
-    cdef int status = http1_error_status(error)
-    stream.connection.listener.stats[stream.worker.core.index][LISTENER_HTTP_PROTOCOL_ERROR] += 1
-    downstream_of(stream.connection).unread = True
-    stream.flags |= STREAM_LAST
-    stream.minor_version = 1
-    stream.record.codec_error = <short>error
-    stream_reply_status(
-        stream, <uint16_t>status, FLAG_DOWNSTREAM_PROTOCOL_ERROR,
-        DETAIL_REQUEST_HEADERS_TOO_LARGE if status == 431 or status == 414 else DETAIL_REQUEST_MALFORMED)
 
 
 # --- how it gets there ---
@@ -150,6 +154,7 @@ cdef PassageC passage_of(StreamC* stream) noexcept nogil:
     if stream.flags & STREAM_SENT and (stream.replay.lost or not stream.replay.limit):
         passage.replay = NULL
     passage.begun = passage.sink_failed = False
+    passage.mirroring = stream.mirroring if stream.mirroring != NULL and not stream.mirroring.lost else NULL
     return passage
 
 
@@ -160,7 +165,7 @@ cdef void send_head(StreamC* stream, int64_t head_bytes, const uint8_t* data, si
     cdef int status
     if idle:
         stream.flags |= STREAM_SENT
-        stream.record.upstream_sent_us = stream.record.received_us
+        stream.record.upstream_sent_us = stream.record.received_us if stream.policy == NULL else monotonic_us()
     stream.record.attempts = 1
     if stream.retry.max_attempts > 1 and not stream.flags & STREAM_UPGRADE:
         stream.replay.limit = head_bytes + stream.retry.max_body_bytes
@@ -185,8 +190,10 @@ cdef bint settle(StreamC* stream, int status, const uint8_t* data, size_t size) 
     if status == BODY_TOO_LARGE:
         request_too_large(stream)
         return False
+    if stream.mirroring != NULL and (stream.request_body.ended or stream.mirroring.lost):
+        copies_begin(stream)
     if status < 0:
-        refuse(stream, status)
+        request_refuse_begun(stream, status)
         return False
     if status == RELAY_NO_MEMORY:
         out_of_memory(stream)

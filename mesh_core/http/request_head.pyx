@@ -3,6 +3,7 @@
 from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcpy, memset
 from mesh_core.http.stream cimport MESSAGE_BYTES, STREAM_UPGRADE, TEXT_BYTES, HttpWorkerC
+from mesh_core.http.tracing cimport TRACE_FIELDS_MOST, TRACE_ROOM_BYTES, trace_fields_add
 from mesh_core.http1.grammar cimport equals_ignoring_case
 from mesh_core.http1.head cimport FIELD_REMOVED, FieldC
 from mesh_core.http1.method cimport METHOD_CONNECT
@@ -20,7 +21,7 @@ from mesh_core.telemetry.request_capture cimport capture_text
 from mesh_core.telemetry.request_id cimport REQUEST_ID_BYTES, request_id_write
 
 cdef enum:
-    OWN_FIELDS = 3
+    OWN_FIELDS = 3 + TRACE_FIELDS_MOST
     FORWARDED_BYTES = 8192     # of an X-Forwarded-For that is made one field again
 
 cdef const char* REQUEST_ID = b"x-request-id"
@@ -43,6 +44,7 @@ cdef int64_t request_head_write(
     cdef AddedFieldC[HEADER_ADDED_MOST + OWN_FIELDS] added
     cdef uint8_t[REQUEST_ID_BYTES] request_id
     cdef uint8_t[FORWARDED_BYTES] forwarded
+    cdef uint8_t[TRACE_ROOM_BYTES] trace
     cdef OutputC output
     cdef KnownC known
     cdef TextC authority = route_authority(stream.route, view)
@@ -56,6 +58,8 @@ cdef int64_t request_head_write(
     find_known(head, view.data, &known)
     add_request_id(stream, &known, view, added, &output.added_count, request_id)
     add_forwarded(stream, &known, view, added, &output.added_count, forwarded)
+    if stream.trace.present:
+        trace_fields_add(stream, head, view.data, added, &output.added_count, trace)
     output.added_count = header_edits_apply(
         &stream.route.request_headers, head, view.data, added, output.added_count, HEADER_ADDED_MOST + OWN_FIELDS)
     output.added_count = header_edits_apply(

@@ -14,7 +14,10 @@ cdef bint request_look(
     StreamC* stream, const HeadC* head, const uint8_t* data, const FramingC* framing, RequestViewC* view
 ) noexcept nogil
 
-# Find the route, and what it asks for: a place in its cluster and an endpoint there, or an answer of our own. False
+# Find its route; False when there is none, and the request is answered, so too.
+cdef bint request_find_route(StreamC* stream, const RequestViewC* view) noexcept nogil
+
+# Do what the route asks for: take a place in its cluster and an endpoint there, or give an answer of our own. False
 # when the request is answered, so too.
 cdef bint request_route(
     StreamC* stream, HeadC* head, const FramingC* framing, const RequestViewC* view

@@ -118,13 +118,17 @@ cdef void redirect_to_path(StreamC* stream, const RequestViewC* view) noexcept n
     stream_reply(stream, &reply)
 
 
+cdef bint request_find_route(StreamC* stream, const RequestViewC* view) noexcept nogil:
+    stream.route = route_find(<const RouteTableC*>stream.http.routes, view)
+    if stream.route != NULL:
+        return True
+    stream.connection.listener.stats[stream.worker.core.index][LISTENER_NO_ROUTE] += 1
+    stream_reply_status(stream, 404, FLAG_NO_ROUTE, DETAIL_ROUTE_NOT_FOUND)
+    return False
+
+
 cdef bint request_route(StreamC* stream, HeadC* head, const FramingC* framing, const RequestViewC* view) noexcept nogil:
     cdef uint64_t* stats = stream.connection.listener.stats[stream.worker.core.index]
-    stream.route = route_find(<const RouteTableC*>stream.http.routes, view)
-    if stream.route == NULL:
-        stats[LISTENER_NO_ROUTE] += 1
-        stream_reply_status(stream, 404, FLAG_NO_ROUTE, DETAIL_ROUTE_NOT_FOUND)
-        return False
     if head.method_id == METHOD_CONNECT and (
             stream.route.action == ROUTE_REDIRECT or stream.route.action == ROUTE_DIRECT_RESPONSE):
         # Whatever stands behind it is meant for a tunnel.

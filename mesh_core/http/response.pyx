@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from mesh_core.http.attempts cimport attempts_answered
+from libc.string cimport memset
 from mesh_core.http.body cimport BODY_TOO_LARGE, body_begin, body_end_write, body_source_ended
 from mesh_core.http.ending cimport stream_complete, stream_cut
 from mesh_core.http.input cimport INPUT_NO_MEMORY, input_clear, input_head, input_rest
@@ -51,13 +52,12 @@ cdef enum:
 
 cdef PassageC passage_of(StreamC* stream) noexcept nogil:
     cdef PassageC passage
+    memset(&passage, 0, sizeof(PassageC))
     passage.worker = stream.worker
     passage.body = &stream.response_body
     passage.input = &stream.client.input
     passage.limits = &stream.cluster.http.limits
     passage.sink = &stream.connection.downstream
-    passage.replay = NULL
-    passage.begun = passage.sink_failed = False
     return passage
 
 

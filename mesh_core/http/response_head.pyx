@@ -4,6 +4,7 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memset, strlen
 from mesh_core.http.downstream_head cimport downstream_framing
 from mesh_core.http.explain cimport EXPLAIN_BYTES, explain_attempt, explain_name, explain_write
+from mesh_core.http.policy_fields cimport POLICY_FIELDS_MOST, has_policy_fields, policy_fields_add
 from mesh_core.http.stream cimport MESSAGE_BYTES, STREAM_AFFINITY, HttpWorkerC
 from mesh_core.http1.framing cimport BODY_NONE, BODY_TUNNEL
 from mesh_core.http1.method cimport METHOD_CONNECT
@@ -18,7 +19,7 @@ from mesh_core.routing.session_affinity cimport affinity_cookie_write
 cdef const char* SET_COOKIE = b"set-cookie"
 
 cdef enum:
-    OWN_FIELDS = 3
+    OWN_FIELDS = 3 + POLICY_FIELDS_MOST
 
 
 cdef int64_t response_head_write(
@@ -41,6 +42,8 @@ cdef int64_t response_head_write(
         explain_attempt(stream.explain, stream.endpoint, head.status, 0, 0)
         add_field(added, &output.added_count, explain_name(), explanation, explain_write(
             stream.explain, NULL, explanation))
+    if has_policy_fields(stream):
+        policy_fields_add(stream, head, data, added, &output.added_count)
     output.added_count = header_edits_apply(
         &stream.chosen.response_headers, head, data, added, output.added_count, HEADER_ADDED_MOST + OWN_FIELDS)
     output.added_count = header_edits_apply(

@@ -8,6 +8,8 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from mesh_core.http.body cimport BodyC
 from mesh_core.http.explain cimport ExplainC
 from mesh_core.http.input cimport InputC
+from mesh_core.http.mirroring cimport MirroringC
+from mesh_core.http.policy_state cimport PolicyStateC
 from mesh_core.http.replay cimport ReplayC
 from mesh_core.http1.head cimport FieldC, HeadC
 from mesh_core.net.address cimport PeerAddressC
@@ -22,6 +24,7 @@ from mesh_core.snapshot.http_settings cimport HttpC
 from mesh_core.snapshot.tables cimport ClusterC, EndpointC, IdleClientsC, SnapshotC
 from mesh_core.telemetry.access_record cimport RequestRecordC
 from mesh_core.telemetry.request_capture cimport CaptureC
+from mesh_core.telemetry.trace_context cimport TraceContextC
 from mesh_core.upstream.retry cimport ATTEMPTS_MOST, RetryPolicyC
 
 cdef enum StreamFlag:
@@ -97,6 +100,10 @@ cdef struct StreamC:
     RequestRecordC record
     CaptureC* capture          # owned; NULL without an access log
     ExplainC* explain          # owned; NULL unless the listener explains
+    TraceContextC trace        # of requests to listeners with `tracing`; kept for spans
+    MirroringC* mirroring      # owned; NULL: nobody gets a copy, or all have theirs
+    const ClientHandlersC* handlers  # of its client: the worker's, or those of copies
+    PolicyStateC* policy       # owned; NULL unless its route's policies keep something of it
 
 
 # What mesh_core.http.body_rate saw when it looked last. Owner: DownstreamC.
@@ -167,6 +174,8 @@ cdef struct HttpWorkerC:
     CoreC* core
     SnapshotC** current        # the newest snapshot; borrowed
     ClientHandlersC handlers
+    ClientHandlersC copy_handlers  # of clients that carry copies of requests; see copies.pxd
+    void* copies               # CopyC, all that are under way
     HttpClientC* clients       # all
     StreamC* waiting           # for a connection of their cluster to be free; see waiting.pxd
     StreamC** waiting_end
@@ -195,6 +204,9 @@ cdef void http_worker_destroy(HttpWorkerC* worker) noexcept nogil
 
 # A new stream of `connection`, by its snapshot; NULL when memory is exhausted.
 cdef StreamC* stream_create(HttpWorkerC* worker, ConnectionC* connection) noexcept nogil
+
+# Leave every count, and free all that it holds but itself. It has no client any more.
+cdef void stream_leave(StreamC* stream) noexcept nogil
 
 # It is over and was recorded: leave every count, free it. It has no client any more.
 cdef void stream_end(StreamC* stream) noexcept nogil

@@ -4,6 +4,8 @@ from libc.string cimport memset
 from mesh_core.http.attempts cimport attempts_end
 from mesh_core.http.clients cimport clients_close_idle
 from mesh_core.http.explain cimport ExplainC
+from mesh_core.http.mirroring cimport mirroring_end
+from mesh_core.http.policy_state cimport policy_state_end
 from mesh_core.http.replay cimport ReplayC, replay_free, replay_reset
 from mesh_core.http.waiting cimport waiting_leave, waiting_wake
 from mesh_core.includes.atomic cimport fetch_add_u64
@@ -15,10 +17,10 @@ from mesh_core.runtime.reactor cimport reactor_cancel_task
 from mesh_core.snapshot.shared_count cimport shared_count_enter, shared_count_leave
 from mesh_core.snapshot.snapshot cimport snapshot_hold, snapshot_release
 from mesh_core.telemetry.access_record cimport request_record_begin
-from mesh_core.telemetry.response_flags cimport DETAIL_CONCURRENCY_LIMIT, DETAIL_REQUEST_OVERFLOW
+from mesh_core.telemetry.response_flags cimport DETAIL_CONCURRENCY_LIMIT, DETAIL_REQUEST_OVERFLOW, FLAG_DELAY_INJECTED
 from mesh_core.telemetry.stats cimport (
     CLUSTER_RQ_COMPLETED, CLUSTER_RQ_OVERFLOW, CLUSTER_RQ_TOTAL, CONCURRENCY_RQ_BLOCKED, ENDPOINT_RQ_COMPLETED,
-    ENDPOINT_RQ_TOTAL, LISTENER_RQ_COMPLETED, LISTENER_RQ_TOTAL,
+    ENDPOINT_RQ_TOTAL, LISTENER_RQ_COMPLETED, LISTENER_RQ_TOTAL, MIRROR_CUT,
 )
 from mesh_core.upstream.concurrency_limit cimport concurrency_enter, concurrency_leave, concurrency_sample
 from mesh_core.upstream.endpoint_state cimport ConcurrencyC
@@ -75,6 +77,7 @@ cdef StreamC* stream_create(HttpWorkerC* worker, ConnectionC* connection) noexce
     stream.snapshot = connection.snapshot
     snapshot_hold(stream.snapshot, worker.core.index)
     stream.http = connection.chain.http
+    stream.handlers = &worker.handlers
     stream.begun_ms = worker.core.reactor.now_ms
     if stream.http.settings.explain:
         # Without memory for it, nothing is explained.
@@ -84,10 +87,9 @@ cdef StreamC* stream_create(HttpWorkerC* worker, ConnectionC* connection) noexce
     return stream
 
 
-cdef void stream_end(StreamC* stream) noexcept nogil:
+cdef void stream_leave(StreamC* stream) noexcept nogil:
     cdef HttpWorkerC* worker = stream.worker
     cdef uint32_t index = worker.core.index
-    stream.connection.listener.stats[index][LISTENER_RQ_COMPLETED] += 1
     if stream.flags & STREAM_COUNTED_REQUEST:
         stream.cluster.stats[index][CLUSTER_RQ_COMPLETED] += 1
         shared_count_leave(&stream.cluster.state.requests[stream.priority])
@@ -102,8 +104,18 @@ cdef void stream_end(StreamC* stream) noexcept nogil:
     memory_free(stream.explain)
     attempts_end(stream)
     replay_reset(&stream.replay)
+    if stream.policy != NULL:
+        policy_state_end(stream.policy)
+    if stream.mirroring != NULL:
+        mirroring_end(stream.mirroring, MIRROR_CUT)
     if snapshot_release(stream.snapshot, index):
         core_notify(worker.core)
+
+
+cdef void stream_end(StreamC* stream) noexcept nogil:
+    cdef HttpWorkerC* worker = stream.worker
+    stream.connection.listener.stats[worker.core.index][LISTENER_RQ_COMPLETED] += 1
+    stream_leave(stream)
     if worker.spare_count >= SPARES_KEPT:
         replay_free(&stream.replay)
         memory_free(stream)
@@ -142,7 +154,7 @@ cdef void leave_concurrency(StreamC* stream) noexcept nogil:
     cdef ConcurrencyC* state = &stream.cluster.state.concurrency
     cdef int64_t ended_us = record.responded_us if record.responded_us else record.ended_us
     concurrency_leave(state)
-    if stream.flags & STREAM_UPGRADE or not ended_us:
+    if stream.flags & STREAM_UPGRADE or not ended_us or record.flags & FLAG_DELAY_INJECTED:
         return
     if record.status == 504 or (record.responded_us and 200 <= record.status < 500):
         concurrency_sample(

@@ -8,12 +8,14 @@ from mesh_core.relay.record cimport record_add_tls
 from mesh_core.runtime.clock cimport monotonic_us
 from mesh_core.runtime.core cimport CoreC
 from mesh_core.telemetry.access_record cimport (
-    TEXT_CLUSTER, TEXT_ENDPOINT, TEXT_LISTENER, TEXT_ROUTE, TEXT_UPSTREAM_FAILURE, TEXT_VIRTUAL_HOST, AccessTextsC,
+    TEXT_CLUSTER, TEXT_ENDPOINT, TEXT_LISTENER, TEXT_ROUTE, TEXT_SPAN_ID, TEXT_TRACE_ID, TEXT_TRACE_SAMPLED,
+    TEXT_UPSTREAM_FAILURE, TEXT_VIRTUAL_HOST, AccessTextsC,
     RequestRecordC, access_text_add, access_text_add_static,
 )
 from mesh_core.telemetry.request_capture cimport capture_give, capture_take, request_capture, response_capture
 from mesh_core.telemetry.request_metrics cimport CLUSTER_ID_NONE, TRAIT_MUTUAL_TLS, request_metrics_count
 from mesh_core.telemetry.request_record cimport request_log
+from mesh_core.telemetry.trace_context cimport SPAN_ID_BYTES, TRACE_ID_BYTES, hex_write
 from mesh_core.telemetry.stats cimport (
     CLUSTER_RQ_1XX, ENDPOINT_RQ_ERROR, ENDPOINT_RQ_SUCCESS, LISTENER_RQ_1XX, stat_of_status,
 )
@@ -70,6 +72,8 @@ cdef void log(StreamC* stream) noexcept nogil:
     cdef const ConnectionC* connection = stream.connection
     cdef const DownstreamC* downstream = downstream_of(connection)
     cdef AccessTextsC texts
+    cdef uint8_t[2 * TRACE_ID_BYTES] trace_id
+    cdef uint8_t[2 * SPAN_ID_BYTES] span_id
     memset(&texts, 0, sizeof(AccessTextsC))
     access_text_add(&texts, TEXT_LISTENER, connection.listener.name.text, connection.listener.name.size)
     if stream.cluster != NULL:
@@ -82,6 +86,13 @@ cdef void log(StreamC* stream) noexcept nogil:
     record_add_tls(
         &texts, connection.downstream.tls, stream.client.upstream.side.tls if stream.client != NULL else NULL)
     access_text_add_static(&texts, TEXT_UPSTREAM_FAILURE, stream.upstream_failure)
+    if stream.trace.present:
+        access_text_add(
+            &texts, TEXT_TRACE_ID, <const char*>&trace_id[0],
+            hex_write(stream.trace.trace_id, TRACE_ID_BYTES, trace_id))
+        access_text_add(
+            &texts, TEXT_SPAN_ID, <const char*>&span_id[0], hex_write(stream.trace.span_id, SPAN_ID_BYTES, span_id))
+        access_text_add_static(&texts, TEXT_TRACE_SAMPLED, b"true" if stream.trace.sampled else b"false")
     stream.record.downstream_remote = connection.remote
     stream.record.downstream_local = downstream.local
     if stream.client != NULL:

@@ -79,6 +79,6 @@ cdef void waiting_wake(
     if stream == NULL:
         return
     leave_queue(stream)
-    stream.task.run = worker.handlers.on_turn
+    stream.task.run = stream.handlers.on_turn
     stream.task.owner = stream
     reactor_queue_task(&worker.core.reactor, &stream.task)

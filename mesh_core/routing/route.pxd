@@ -4,7 +4,11 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from mesh_core.http1.serialize cimport TextC
 from mesh_core.routing.body_limits cimport BodyLimitsC
 from mesh_core.routing.cookie cimport CookieC
+from mesh_core.routing.cors cimport CorsC
+from mesh_core.routing.fault cimport FaultC
 from mesh_core.routing.header_edits cimport HeaderEditsC
+from mesh_core.routing.mirror cimport MirrorsC
+from mesh_core.routing.rate_limit cimport RateLimitsC
 from mesh_core.routing.request_view cimport RequestViewC
 from mesh_core.routing.timeouts cimport RouteTimeoutsC
 from mesh_core.snapshot.tables cimport ClusterC, NameC
@@ -14,6 +18,12 @@ cdef enum RouteActionKind:
     ROUTE_FORWARD
     ROUTE_REDIRECT
     ROUTE_DIRECT_RESPONSE
+
+# When the proxy itself is short of something.
+cdef enum SheddingOrder:
+    SHED_SECOND
+    SHED_FIRST
+    SHED_LAST
 
 cdef enum PathModifierKind:
     PATH_UNCHANGED
@@ -84,6 +94,7 @@ cdef struct RouteC:
     NameC virtual_host
     NameC matched_prefix       # what the path begins with, of a match by prefix; else empty
     uint8_t action             # RouteActionKind
+    uint8_t shedding           # SheddingOrder
     uint32_t cluster_count     # of ROUTE_FORWARD: 1 or more
     const RouteClusterC* clusters
     const RedirectC* redirect  # of ROUTE_REDIRECT
@@ -92,6 +103,10 @@ cdef struct RouteC:
     TextC host                 # for the upstream; empty: the request's
     HeaderEditsC request_headers
     HeaderEditsC response_headers  # of any response, also of redirects and direct responses
+    const CorsC* cors          # NULL, as each of the next ones: none
+    const FaultC* fault
+    const RateLimitsC* rate_limits
+    const MirrorsC* mirrors
     const HashPolicyC* hash_policies
     uint32_t hash_policy_count
     const SessionAffinityC* affinity  # NULL: there is none

@@ -25,6 +25,20 @@ cdef struct MinBodyRateC:
     int64_t window_ms
 
 
+# Headers that a trace context comes and goes in; see config/schema/tracing.py.
+cdef enum Propagation:
+    PROPAGATE_W3C
+    PROPAGATE_B3
+    PROPAGATE_B3_MULTI
+    PROPAGATION_COUNT
+
+
+cdef struct TracingC:
+    uint8_t[PROPAGATION_COUNT] formats  # Propagation, in order
+    uint32_t format_count
+    uint32_t sampling_ppm      # of traces without a decision
+
+
 cdef struct HttpSettingsC:
     Http1LimitsC limits        # of requests
     PathOptionsC path
@@ -44,6 +58,7 @@ cdef struct HttpSettingsC:
     MinBodyRateC min_body_rate
     const LocalReplyC* local_replies  # what becomes of answers of the proxy's own
     uint32_t local_reply_count
+    const TracingC* tracing    # NULL: trace contexts go on as they came
 
 
 cdef struct HttpC:

@@ -232,6 +232,7 @@ cdef struct SnapshotC:
     uint32_t max_connections   # of the whole process; 0: no limit
     uint64_t* active           # connections of the process; written atomically
     int descriptor_limit       # the first descriptor number that traffic may not have
+    const uint32_t* overload   # OverloadAction bits; written atomically by the control thread
     bint access_log            # whether workers write access records
     const CapturePlanC* capture_plan  # what they keep of requests for them; NULL without an access log
     const uint64_t* shared_sockets  # socket_id of those that another process accepts from, or may be about to

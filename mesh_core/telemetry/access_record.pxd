@@ -32,6 +32,9 @@ cdef enum:
     TEXT_COUNT                 # of a connection; a request has more
     TEXT_ROUTE = TEXT_COUNT
     TEXT_VIRTUAL_HOST
+    TEXT_TRACE_ID
+    TEXT_SPAN_ID
+    TEXT_TRACE_SAMPLED
     TEXT_METHOD                # from here on those that are captured from the request's head
     TEXT_PATH                  # as it came, with its query
     TEXT_AUTHORITY

@@ -14,5 +14,8 @@ cdef struct RequestIdsC:
 # Seed it from the kernel's random numbers. 0, or an errno.
 cdef int request_ids_init(RequestIdsC* ids) noexcept nogil
 
+# 64 random bits; so too.
+cdef uint64_t request_id_number(RequestIdsC* ids) noexcept nogil
+
 # Write a random UUID (RFC 9562, version 4) of REQUEST_ID_BYTES bytes, without NUL. Unique, but no secret.
 cdef void request_id_write(RequestIdsC* ids, uint8_t* out) noexcept nogil

@@ -18,7 +18,7 @@ cdef inline uint64_t rotate(uint64_t value, int by) noexcept nogil:
     return value << by | value >> (64 - by)
 
 
-cdef inline uint64_t next_number(RequestIdsC* ids) noexcept nogil:
+cdef uint64_t request_id_number(RequestIdsC* ids) noexcept nogil:
     """The next of xoroshiro128++ (Blackman and Vigna, 2019): workers that are seeded apart do not meet."""
     cdef uint64_t first = ids.state[0]
     cdef uint64_t second = ids.state[1]
@@ -34,8 +34,8 @@ cdef void request_id_write(RequestIdsC* ids, uint8_t* out) noexcept nogil:
     cdef uint8_t* bytes = <uint8_t*>numbers
     cdef int index
     cdef int at = 0
-    numbers[0] = next_number(ids)
-    numbers[1] = next_number(ids)
+    numbers[0] = request_id_number(ids)
+    numbers[1] = request_id_number(ids)
     bytes[6] = bytes[6] & 0x0F | 0x40
     bytes[8] = bytes[8] & 0x3F | 0x80
     for index in range(16):

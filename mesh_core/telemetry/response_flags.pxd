@@ -23,7 +23,10 @@ cdef enum:
     FLAG_UPSTREAM_REQUEST_TIMEOUT = 1 << 13        # UT
     FLAG_UPSTREAM_PROTOCOL_ERROR = 1 << 14         # UPE
     FLAG_NO_CLUSTER_FOUND = 1 << 15                # NC
-    FLAG_COUNT = 16
+    FLAG_DELAY_INJECTED = 1 << 16                  # DI
+    FLAG_FAULT_INJECTED = 1 << 17                  # FI
+    FLAG_RATE_LIMITED = 1 << 18                    # RL
+    FLAG_COUNT = 19
 
 cdef enum:
     DETAIL_NONE
@@ -72,6 +75,10 @@ cdef enum:
     DETAIL_PENDING_REQUEST_OVERFLOW
     DETAIL_CONCURRENCY_LIMIT   # the adaptive one
     DETAIL_STREAM_IDLE_TIMEOUT
+    DETAIL_OVERLOAD            # the proxy itself is short of memory or descriptors
+    DETAIL_CORS_PREFLIGHT      # answered by the proxy
+    DETAIL_FAULT_ABORT         # injected
+    DETAIL_LOCAL_RATE_LIMITED
     DETAIL_RESPONSE_TIMEOUT
     DETAIL_RESPONSE_MALFORMED
     DETAIL_RESPONSE_HEADERS_TOO_LARGE

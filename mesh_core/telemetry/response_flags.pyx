@@ -2,7 +2,7 @@
 
 cdef const char* FLAG_NAMES[FLAG_COUNT]
 FLAG_NAMES[:] = [b"UH", b"UF", b"UC", b"DC", b"SI", b"DT", b"OM", b"DPE", b"NR", b"UO", b"URX", b"UR", b"LR", b"UT",
-                 b"UPE", b"NC"]
+                 b"UPE", b"NC", b"DI", b"FI", b"RL"]
 
 cdef const char* DETAIL_TEXTS[DETAIL_COUNT]
 DETAIL_TEXTS[:] = [
@@ -17,7 +17,8 @@ DETAIL_TEXTS[:] = [
     b"absolute_url_refused", b"path_refused", b"path_redirect", b"route_not_found", b"cluster_not_found",
     b"direct_response", b"redirect", b"upgrade_refused", b"request_overflow", b"pending_request_overflow",
     b"reached_concurrency_limit",
-    b"stream_idle_timeout", b"response_timeout", b"response_malformed", b"response_headers_too_large",
+    b"stream_idle_timeout", b"overload", b"cors_preflight", b"fault_filter_abort", b"local_rate_limited",
+    b"response_timeout", b"response_malformed", b"response_headers_too_large",
     b"upstream_closed_before_response", b"upstream_closed_in_response",
     b"downstream_closed_in_request", b"downstream_closed_in_response",
     b"request_timeout", b"per_try_timeout", b"max_stream_duration",

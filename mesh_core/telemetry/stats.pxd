@@ -61,6 +61,17 @@ cdef enum:
     LISTENER_CX_MAX_REQUESTS   # closed at max_requests_per_connection
     LISTENER_CX_UPGRADES_TOTAL
     LISTENER_CX_UPGRADES_ENDED
+    LISTENER_CORS_ALLOWED      # requests with an Origin that is allowed
+    LISTENER_CORS_REFUSED
+    LISTENER_CORS_PREFLIGHT    # answered by the proxy
+    LISTENER_FAULT_DELAYS
+    LISTENER_FAULT_ABORTS
+    LISTENER_FAULT_OVERFLOW    # not delayed: over max_active
+    LISTENER_TRACE_STARTED
+    LISTENER_TRACE_MALFORMED   # headers of a trace context, and tracestates
+    LISTENER_RQ_OVERLOAD       # refused by overload protection
+    LISTENER_CX_OVERLOAD       # so too
+    LISTENER_CX_OVERLOAD_LAST  # ended after a request, by the same
     LISTENER_STAT_COUNT
 
 cdef enum:
@@ -171,6 +182,31 @@ cdef enum:
     HEALTH_CHECK_FAILURE
     HEALTH_CHECK_NETWORK_FAILURE
     HEALTH_CHECK_STAT_COUNT
+
+
+cdef enum:
+    RATE_LIMIT_OK              # requests with a token
+    RATE_LIMIT_LIMITED         # without one
+    RATE_LIMIT_ENFORCED        # those of them that were refused
+    RATE_LIMIT_NO_PLACE        # requests whose key had no bucket of its own
+    RATE_LIMIT_STAT_COUNT
+
+# Written by the control thread, in the first worker's block.
+cdef enum:
+    OVERLOAD_MEMORY_PERCENT
+    OVERLOAD_DESCRIPTORS_PERCENT
+    OVERLOAD_ACTIVE
+    OVERLOAD_ENTERED
+    OVERLOAD_STAT_COUNT
+
+cdef enum:
+    MIRROR_TOTAL               # copies begun
+    MIRROR_COMPLETED           # those of them that have ended, however
+    MIRROR_OVERFLOW            # left out: over max_concurrent, or a breaker of the cluster
+    MIRROR_BODY_OVERFLOW       # given up: over max_body_bytes
+    MIRROR_FAILED              # no endpoint, no connection, cut, malformed or late
+    MIRROR_CUT                 # given up: the request itself was not whole
+    MIRROR_STAT_COUNT
 
 
 # The counter of a status's class; `first` is that of 1xx. Statuses from 600 on (RFC 9110, 15) count as 5xx.

@@ -9,6 +9,7 @@ from mesh_core.includes.atomic cimport load_relaxed_u64
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.telemetry.histogram cimport TIME_HISTOGRAM_WORDS
 
+from mesh_core.telemetry.policy_statistics import LISTENER_STATISTICS, SCOPE_WORDS, SCOPES
 from mesh_core.telemetry.upstream_health_counters import UPSTREAM_HEALTH_COUNTERS
 
 COUNTER = "counter"
@@ -93,6 +94,7 @@ STATISTICS = {
          (LISTENER_CX_UPGRADES_TOTAL,), ()),
         ("downstream_cx_upgrades_active", GAUGE, "Upgraded connections open now",
          (LISTENER_CX_UPGRADES_TOTAL,), (LISTENER_CX_UPGRADES_ENDED,)),
+        *LISTENER_STATISTICS,
     )),
     "cluster": (("cluster",), (
         ("upstream_cx_total", COUNTER, "Connections begun", (CLUSTER_CX_TOTAL,), ()),
@@ -199,6 +201,7 @@ STATISTICS = {
     )),
     **{kind: (("cluster",), tuple([(name, COUNTER, help_text, words, ()) for name, help_text, words in counters]))
        for kind, counters in UPSTREAM_HEALTH_COUNTERS.items()},
+    **SCOPES,
 }
 
 cdef dict WORDS = {
@@ -208,6 +211,7 @@ cdef dict WORDS = {
     "endpoint": ENDPOINT_STAT_COUNT,
     "outlier_detection": OUTLIER_STAT_COUNT,
     "health_check": HEALTH_CHECK_STAT_COUNT,
+    **SCOPE_WORDS,
     # Histograms, which `buckets` reads.
     "adaptive_concurrency": CONCURRENCY_STAT_COUNT,
     "upstream_rq_time": TIME_HISTOGRAM_WORDS,
@@ -244,11 +248,11 @@ cdef class StatsScope:
 
     def count(self, str name):
         """Add one to a counter of the control thread's. Only that thread calls this."""
-        for each, _type, _help, added, _subtracted in STATISTICS[self.kind][1]:
-            if each == name:
-                self.blocks[0][<uint32_t>added[0]] += 1
-                return
-        raise KeyError(name)
+        control_word(self, name)[0] += 1
+
+    def set(self, str name, uint64_t value):
+        """Write a gauge of the control thread's. Only that thread calls this."""
+        control_word(self, name)[0] = value
 
     def read(self):
         """Every statistic of this scope, summed over the workers: {name: value}."""
@@ -262,6 +266,13 @@ cdef class StatsScope:
     def buckets(self):
         """The words of a histogram's scope, summed over the workers: list[int]."""
         return [self.total(word) for word in range(self.words)]
+
+
+cdef uint64_t* control_word(StatsScope scope, str name) except NULL:
+    for each, _type, _help, added, _subtracted in STATISTICS[scope.kind][1]:
+        if each == name:
+            return &scope.blocks[0][<uint32_t>added[0]]
+    raise KeyError(name)
 
 
 class StatsRegistry:

@@ -7,6 +7,7 @@ from mesh_core.includes.atomic cimport (
 from mesh_core.includes.linux cimport (
     ENOMEM, O_CLOEXEC, O_RDONLY, SIG_SETMASK, close, open, pthread_sigmask, sigfillset, sigset_t, strerror,
 )
+from mesh_core.http.copies cimport copies_abort
 from mesh_core.http.exchange cimport exchange_init
 from mesh_core.http.clients cimport clients_close_idle, clients_close_lost
 from mesh_core.http.stream cimport http_worker_destroy, http_worker_init
@@ -114,6 +115,7 @@ cdef void leave_snapshot(WorkerC* worker) noexcept nogil:
         worker.acceptors = acceptor.next
         acceptor_close(acceptor, LAST_CALL_NONE)
     abort_all(worker)
+    copies_abort(&worker.http)
     clients_close_idle(&worker.http)
     worker.current = NULL
     if previous != NULL:

@@ -6,9 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
-from mesh_core.config.schema.common import HeaderName
-from mesh_core.config.schema.route_action import HeaderValue
-from mesh_core.config.schema.route_match import MethodName
+from mesh_core.config.schema.common import HeaderName, HeaderValue, MethodName
 from mesh_cp.resources.common import Duration, Host, Labels, Percentage, PortNumber, QueryName, StringMatch
 from mesh_cp.resources.destination_rule import PortSelector, SubsetName
 from mesh_cp.resources.gaps import Gaps, error, warning

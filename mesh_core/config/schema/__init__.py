@@ -15,7 +15,9 @@ from mesh_core.config.schema.cluster import Cluster
 from mesh_core.config.schema.cluster_http import ClusterHttp
 from mesh_core.config.schema.config import Config
 from mesh_core.config.schema.control_plane import ControlPlane, Dial, Workload
+from mesh_core.config.schema.cors import Cors
 from mesh_core.config.schema.endpoint import Endpoint, Locality
+from mesh_core.config.schema.fault import FaultAbort, FaultDelay, FaultInjection
 from mesh_core.config.schema.filter_chain import FilterChain, FilterChainMatch
 from mesh_core.config.schema.health_check import HealthCheck, Payload
 from mesh_core.config.schema.health_check_http import HttpHealthCheck
@@ -33,9 +35,12 @@ from mesh_core.config.schema.load_balancing import (
 )
 from mesh_core.config.schema.local_reply import LocalReply
 from mesh_core.config.schema.min_body_rate import MinBodyRate
+from mesh_core.config.schema.mirror import Mirror
 from mesh_core.config.schema.node import Metrics, Node
 from mesh_core.config.schema.operations import AccessLog, Admin, Restart
 from mesh_core.config.schema.outlier_detection import Accrual, OutlierDetection
+from mesh_core.config.schema.overload import Overload
+from mesh_core.config.schema.rate_limit import RateLimit, RateLimitDescriptor
 from mesh_core.config.schema.retry import Retry, RetryBudget
 from mesh_core.config.schema.route import Route
 from mesh_core.config.schema.route_action import (
@@ -59,6 +64,7 @@ from mesh_core.config.schema.route_match import (
 from mesh_core.config.schema.route_retry import RequestRetryBudget, RouteRetry
 from mesh_core.config.schema.route_timeouts import RouteTimeouts
 from mesh_core.config.schema.tls import ClusterTls, ListenerTls, PeerNames, ServerCertificate
+from mesh_core.config.schema.tracing import Tracing
 from mesh_core.config.schema.virtual_host import VirtualHost
 
 __all__ = [
@@ -74,9 +80,13 @@ __all__ = [
     "ClusterTls",
     "Config",
     "ControlPlane",
+    "Cors",
     "Dial",
     "DirectResponse",
     "Endpoint",
+    "FaultAbort",
+    "FaultDelay",
+    "FaultInjection",
     "FilterChain",
     "FilterChainMatch",
     "HashCookie",
@@ -96,14 +106,18 @@ __all__ = [
     "Metrics",
     "MinBodyRate",
     "MinRoundTrip",
+    "Mirror",
     "Node",
     "OutlierDetection",
+    "Overload",
     "PathMatch",
     "PathModifier",
     "Payload",
     "PeakEwma",
     "PeerNames",
     "QueryParameterMatch",
+    "RateLimit",
+    "RateLimitDescriptor",
     "Redirect",
     "RequestRetryBudget",
     "Restart",
@@ -121,6 +135,7 @@ __all__ = [
     "SubsetSelector",
     "Subsets",
     "Thresholds",
+    "Tracing",
     "VirtualHost",
     "WeightedCluster",
     "Workload",

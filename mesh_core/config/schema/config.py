@@ -12,6 +12,7 @@ from mesh_core.config.schema.control_plane import ControlPlane
 from mesh_core.config.schema.listener import Listener
 from mesh_core.config.schema.node import Metrics, Node
 from mesh_core.config.schema.operations import AccessLog, Admin, Restart
+from mesh_core.config.schema.overload import Overload
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -68,6 +69,14 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Metrics,
         Meta(description="Bounds of what is counted. Default: the defaults of its fields."),
     ] = Metrics()
+    overload: Annotated[
+        Overload | None,
+        Meta(
+            description=(
+                "What is given up when the process runs short of memory or descriptors. Default: none, as in Envoy."
+            )
+        ),
+    ] = None
     max_connections: Annotated[
         PositiveInt | None,
         Meta(

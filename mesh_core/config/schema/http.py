@@ -10,6 +10,7 @@ from mesh_core.config.schema.body_limits import BodyLimits
 from mesh_core.config.schema.common import NaturalInt, PositiveInt
 from mesh_core.config.schema.local_reply import LocalReply
 from mesh_core.config.schema.min_body_rate import MinBodyRate
+from mesh_core.config.schema.tracing import Tracing
 
 HeaderBytes = Annotated[int, Meta(ge=1024, le=131_072)]
 HeaderCount = Annotated[int, Meta(ge=1, le=1000)]
@@ -197,6 +198,15 @@ class HttpSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
                 "localhost behind a Unix socket."
             ),
             examples=["app.example"],
+        ),
+    ] = None
+    tracing: Annotated[
+        Tracing | None,
+        Meta(
+            description=(
+                "Take part in traces: read, begin and pass on their context. Default: none, headers of traces go on as "
+                "they came."
+            ),
         ),
     ] = None
     allow_absolute_url: Annotated[

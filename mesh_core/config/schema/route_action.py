@@ -7,21 +7,15 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from mesh_core.config.schema.body_limits import BodyLimits
-from mesh_core.config.schema.common import HOST_LABEL, HeaderName, Name
+from mesh_core.config.schema.common import HOST_LABEL, HeaderName, HeaderValue, Name
+from mesh_core.config.schema.cors import Cors
 from mesh_core.config.schema.endpoint import Labels
+from mesh_core.config.schema.fault import FaultInjection
+from mesh_core.config.schema.mirror import Mirror
+from mesh_core.config.schema.rate_limit import RateLimit
 from mesh_core.config.schema.route_retry import RouteRetry
 from mesh_core.config.schema.route_timeouts import RouteTimeouts
 
-HeaderValue = Annotated[
-    str,
-    Meta(
-        max_length=4096,
-        pattern=r"^([^\x00-\x20\x7f]([^\x00-\x08\x0a-\x1f\x7f]*[^\x00-\x20\x7f])?)?$",
-        extra={
-            "form": "the value of a header (at most 4096 characters, no control characters, no blanks at either end)"
-        },
-    ),
-]
 CookieName = Annotated[
     str,
     Meta(
@@ -392,8 +386,14 @@ class RouteAction(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         Meta(description="Its requests are answered by the proxy itself. Default: none."),
     ] = None
     priority: Annotated[
-        Literal["default", "high"],
-        Meta(description="Which circuit breakers of the cluster its requests go by. Default: default, as in Envoy."),
+        Literal["low", "default", "high"],
+        Meta(
+            description=(
+                "Which circuit breakers of the cluster its requests go by, those of low being default's; and which are "
+                "refused first when the proxy is short of memory or descriptors: low, then default, then high. "
+                "Default: default, as in Envoy, which knows no low."
+            )
+        ),
     ] = "default"
     rewrite: Annotated[
         Rewrite | None,
@@ -406,6 +406,32 @@ class RouteAction(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     response_headers: Annotated[
         HeaderModifier | None,
         Meta(description="Changes of the headers that go to the client, whoever answers. Default: none."),
+    ] = None
+    cors: Annotated[
+        Cors | None,
+        Meta(description="Which pages of other origins may use it (CORS). Default: as the virtual host says."),
+    ] = None
+    fault: Annotated[
+        FaultInjection | None,
+        Meta(description="Faults that some of its requests meet, for tests. Default: as the virtual host says."),
+    ] = None
+    rate_limits: Annotated[
+        tuple[RateLimit, ...] | None,
+        Meta(
+            description=(
+                "How many requests are let through, at most 8 rules; a request must pass all that it is subject to. "
+                "Default: as the virtual host says."
+            )
+        ),
+    ] = None
+    mirrors: Annotated[
+        tuple[Mirror, ...] | None,
+        Meta(
+            description=(
+                "Clusters that get a copy of some requests, at most 4; what they answer is thrown away. Default: as "
+                "the virtual host says."
+            )
+        ),
     ] = None
     hash_policy: Annotated[
         tuple[HashPolicy, ...],

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from mesh_core.config.schema.common import HeaderName
+from mesh_core.config.schema.common import HeaderName, MethodName, RegularExpression
 
 RoutePath = Annotated[
     str,
@@ -14,23 +14,6 @@ RoutePath = Annotated[
         max_length=4096,
         pattern=r"^/[!$&'()*+,;=:@A-Za-z0-9._~%/\[\]{}^|`-]*$",
         extra={"form": "a path (a slash and at most 4095 more characters, none of them a blank, ? or #)"},
-    ),
-]
-RegularExpression = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=1024,
-        extra={"form": "a regular expression (1 to 1024 characters)"},
-    ),
-]
-MethodName = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=64,
-        pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",
-        extra={"form": "a method (1 to 64 of A-Z a-z 0-9 ! # $ % & ' * + - . ^ _ ` | ~)"},
     ),
 ]
 _MatchedText = Annotated[str, Meta(max_length=4096, extra={"form": "at most 4096 characters"})]

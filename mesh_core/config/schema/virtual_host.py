@@ -8,6 +8,10 @@ from msgspec import Meta, Struct
 
 from mesh_core.config.schema.body_limits import BodyLimits
 from mesh_core.config.schema.common import Name
+from mesh_core.config.schema.cors import Cors
+from mesh_core.config.schema.fault import FaultInjection
+from mesh_core.config.schema.mirror import Mirror
+from mesh_core.config.schema.rate_limit import RateLimit
 from mesh_core.config.schema.route import Route
 from mesh_core.config.schema.route_retry import RouteRetry
 from mesh_core.config.schema.route_timeouts import RouteTimeouts
@@ -35,6 +39,32 @@ class VirtualHost(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             examples=[["shop.example", "*.shop.example"]],
         ),
     ]
+    cors: Annotated[
+        Cors | None,
+        Meta(description="Which pages of other origins may use its routes, where those do not say. Default: none."),
+    ] = None
+    fault: Annotated[
+        FaultInjection | None,
+        Meta(description="Faults that some of its requests meet, where their routes do not say. Default: none."),
+    ] = None
+    rate_limits: Annotated[
+        tuple[RateLimit, ...],
+        Meta(
+            description=(
+                "How many requests its routes let through, all together, where those do not say; at most 8 rules. "
+                "Default: no limit."
+            )
+        ),
+    ] = ()
+    mirrors: Annotated[
+        tuple[Mirror, ...],
+        Meta(
+            description=(
+                "Clusters that get a copy of some requests of its routes, where those do not say; at most 4. "
+                "Default: none."
+            )
+        ),
+    ] = ()
     routes: Annotated[
         tuple[Route, ...],
         Meta(

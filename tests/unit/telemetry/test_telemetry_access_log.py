@@ -107,6 +107,7 @@ def test_flags_together() -> None:
 def test_flag_names_are_envoys() -> None:
     assert FLAG_NAMES == [
         "UH", "UF", "UC", "DC", "SI", "DT", "OM", "DPE", "NR", "UO", "URX", "UR", "LR", "UT", "UPE", "NC",
+        "DI", "FI", "RL",
     ]  # fmt: skip
 
 

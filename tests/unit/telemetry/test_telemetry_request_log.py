@@ -185,6 +185,9 @@ EXPECTED: dict[str, Any] = {
     "UPSTREAM_TLS_VERSION": "TLSv1.2",
     "UPSTREAM_TLS_CIPHER": "CHACHA",
     "UPSTREAM_PEER_URI_SAN": "spiffe://up",
+    "TRACE_ID": "4bf9",
+    "SPAN_ID": "00f0",
+    "TRACE_SAMPLED": "true",
     "HOSTNAME": socket.gethostname(),
 }
 EVERY_TEXT = NAMES | {
@@ -197,6 +200,9 @@ EVERY_TEXT = NAMES | {
     "upstream_tls_cipher": b"CHACHA",
     "upstream_identity": b"spiffe://up",
     "upstream_failure": b"up failed",
+    "trace_id": b"4bf9",
+    "span_id": b"00f0",
+    "trace_sampled": b"true",
 }
 
 

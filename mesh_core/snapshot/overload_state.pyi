@@ -1,0 +1,5 @@
+ACTIONS: tuple[str, ...]
+
+
+class OverloadState:
+    def set(self, names: frozenset[str]) -> None: ...
