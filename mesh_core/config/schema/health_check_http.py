@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from mesh_core.config.schema.common import HeaderName
-from mesh_core.config.schema.route_action import Authority, HeaderValue
+from mesh_core.config.schema.common import HeaderName, HeaderValue
+from mesh_core.config.schema.route_action import Authority
 
 StatusRange = Annotated[
     str,

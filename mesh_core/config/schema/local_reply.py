@@ -6,7 +6,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from mesh_core.config.schema.route_action import HeaderModifier, HeaderValue
+from mesh_core.config.schema.common import HeaderValue
+from mesh_core.config.schema.route_action import HeaderModifier
 
 ReplyStatus = Annotated[int, Meta(ge=200, le=599)]
 ReplyWord = Annotated[

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from mesh_core.config.schema.common import NaturalInt, Percent
-from mesh_core.config.schema.route_match import HeaderMatch, MethodName
+from mesh_core.config.schema.common import MethodName, NaturalInt, Percent
+from mesh_core.config.schema.route_match import HeaderMatch
 
 RetryCondition = Literal[
     "5xx",
