@@ -56,7 +56,7 @@ def test_a_copy(service: HttpService, sent: bytes, body: bytes) -> None:
     # Over a pooled connection.
     assert len(shadow.connections) == 1
     assert service.cluster("shadow")["upstream_rq_2xx"] == 2
-    assert service.cluster("shadow")["upstream_rq_active"] == 0
+    service.proxy.wait_for_stat(0, "upstream_rq_active", "cluster", "shadow")
 
 
 @pytest.mark.parametrize(
