@@ -28,7 +28,9 @@ TARGETS: dict[str, Native | Python] = {
     "http1_chunked": Native("mesh_core.http1.fuzzing.chunks", "fuzz_http1_chunked"),
     "http1_serialize": Native("mesh_core.http1.fuzzing.writing", "fuzz_http1_serialize"),
     "http1_path": Native("mesh_core.http1.fuzzing.paths", "fuzz_http1_path"),
+    "http1_values": Native("mesh_core.http1.fuzzing.values", "fuzz_http1_values"),
     "http_body": Native("mesh_core.http.fuzzing.bodies", "fuzz_http_body"),
     "cookie": Native("mesh_core.routing.cookie", "fuzz_cookie"),
+    "trace_context": Native("mesh_core.telemetry.trace_context", "fuzz_trace_context"),
     "config": Python("fuzz.targets.config"),
 }

@@ -57,3 +57,7 @@ cdef size_t b3_write(const TraceContextC* trace, uint8_t* out) noexcept nogil
 
 # Write bytes as twice as many hexadecimal digits in lower case; how many.
 cdef size_t hex_write(const uint8_t* bytes, size_t size, uint8_t* out) noexcept nogil
+
+# Whatever is read is written so that it reads the same; see fuzz/README.md. The first byte says in which form the rest
+# is: traceparent, b3, B3's several values by lines, tracestate.
+cdef int fuzz_trace_context(const uint8_t* data, size_t size) noexcept nogil

@@ -1,6 +1,7 @@
 """Trace context in headers; the contract stands in trace_context.pxd."""
 
-from libc.string cimport memcmp, memcpy, memset
+from libc.stdlib cimport abort
+from libc.string cimport memchr, memcmp, memcpy, memset
 from mesh_core.http1.grammar cimport SliceC, hex_digit, list_next
 
 cdef enum:
@@ -168,3 +169,69 @@ cdef size_t b3_write(const TraceContextC* trace, uint8_t* out) noexcept nogil:
         out[size] = c"-"
         size += 1 + hex_write(trace.parent_id, SPAN_ID_BYTES, out + size + 1)
     return size
+
+
+# --- fuzzing ---
+
+cdef int fuzz_trace_context(const uint8_t* data, size_t size) noexcept nogil:
+    cdef TraceContextC trace
+    cdef uint32_t members = 0
+    cdef TraceVerdict verdict
+    if not size:
+        return 0
+    memset(&trace, 0, sizeof(trace))
+    trace.span_id[0] = 1
+    if data[0] % 4 == 3:
+        if tracestate_is_sound(data + 1, <uint32_t>(size - 1), &members) and members > <uint32_t>MEMBERS_MOST:
+            abort()
+        return 0
+    if data[0] % 4 == 0:
+        verdict = traceparent_read(data + 1, size - 1, &trace)
+    elif data[0] % 4 == 1:
+        verdict = b3_read(data + 1, size - 1, &trace)
+    else:
+        verdict = read_lines(data + 1, size - 1, &trace)
+    if (verdict == TRACE_FOUND) != trace.present or (verdict == TRACE_MALFORMED and trace.present):
+        abort()
+    if verdict == TRACE_FOUND:
+        check_written(&trace)
+    return 0
+
+
+cdef TraceVerdict read_lines(const uint8_t* data, size_t size, TraceContextC* out) noexcept nogil:
+    """Trace id, span id, sampled, flags, a line each."""
+    cdef SliceC[4] lines
+    cdef B3FieldsC fields
+    cdef const uint8_t* end
+    cdef size_t at = 0
+    cdef int line
+    for line in range(4):
+        end = <const uint8_t*>memchr(data + at, c"\n", size - at) if at < size else NULL
+        lines[line] = SliceC(<uint32_t>at, <uint32_t>((end - data if end != NULL else size) - at))
+        at = end - data + 1 if end != NULL else size
+    fields.trace_id, fields.trace_id_bytes = data + lines[0].at, lines[0].size
+    fields.span_id, fields.span_id_bytes = data + lines[1].at, lines[1].size
+    fields.sampled, fields.sampled_bytes = data + lines[2].at, lines[2].size
+    fields.flags, fields.flags_bytes = data + lines[3].at, lines[3].size
+    return b3_fields_read(&fields, out)
+
+
+cdef void check_written(const TraceContextC* trace) noexcept nogil:
+    cdef uint8_t[B3_BYTES_MOST] text
+    cdef TraceContextC again
+    memset(&again, 0, sizeof(again))
+    if traceparent_write(trace, text) != TRACEPARENT_BYTES or (
+            traceparent_read(text, TRACEPARENT_BYTES, &again) != TRACE_FOUND or not follows(trace, &again)):
+        abort()
+    memset(&again, 0, sizeof(again))
+    if b3_read(text, b3_write(trace, text), &again) != TRACE_FOUND or not follows(trace, &again):
+        abort()
+    if again.short_id != trace.short_id or again.debug != trace.debug:
+        abort()
+
+
+cdef bint follows(const TraceContextC* trace, const TraceContextC* following) noexcept nogil:
+    """Whether the next hop is in the same trace, behind this one, with the same decision."""
+    return following.sampled == trace.sampled and memcmp(
+        following.trace_id, trace.trace_id, TRACE_ID_BYTES) == 0 and memcmp(
+        following.parent_id, trace.span_id, SPAN_ID_BYTES) == 0

@@ -20,7 +20,8 @@ from mesh_core.embedding import OF_A_PROCESS
 ROOT = Path(__file__).parents[3]
 MANUAL = (ROOT / "docs" / "embedding.md").read_text(encoding="utf-8")
 FOLLOWED = {
-    "access_log", "clusters", "drain_timeout_ms", "listeners", "max_connections", "metrics", "node", "overload", "workers",
+    "access_log", "clusters", "drain_timeout_ms", "listeners", "max_connections", "metrics", "node", "overload",
+    "workers",
 }
 """Fields of a configuration that an embedded proxy follows."""
 
