@@ -22,12 +22,11 @@ from mesh_cp.generators.actions import Share, answer, hash_policy, to_clusters
 from mesh_cp.generators.context import Context
 from mesh_cp.generators.names import route_name
 from mesh_cp.generators.output import ClusterRef
+from mesh_cp.generators.references import backend_reference
 from mesh_cp.generators.route_extras import http_route_extras
-from mesh_cp.model.names import service_host
 from mesh_cp.model.routes import Attached
 from mesh_cp.resources import http_route as api
 from mesh_cp.resources.common import milliseconds
-from mesh_cp.resources.gateway_api import BackendObject
 from mesh_cp.resources.http_route import HttpRouteSpec, HttpRule
 from mesh_cp.resources.http_route_check import header_modifier
 from mesh_cp.resources.tcp_route import TcpRouteSpec
@@ -35,15 +34,15 @@ from mesh_cp.resources.tcp_route import TcpRouteSpec
 _COOKIE_SECONDS = 34_560_000
 
 
-def http_routes(context: Context, attached: list[Attached], port: int) -> Iterator[Route]:
-    """The routes of HTTPRoutes for requests that the client sends to `port` of their Service."""
+def http_routes(context: Context, attached: list[Attached]) -> Iterator[Route]:
+    """The routes of HTTPRoutes for requests that the client sends to their Service."""
     for each in attached:
         assert isinstance(each.spec, HttpRouteSpec)
         for index, rule in enumerate(each.spec.rules):
-            yield _route(context, each, index, rule, port)
+            yield _route(context, each, index, rule)
 
 
-def _route(context: Context, attached: Attached, index: int, rule: HttpRule, port: int) -> Route:
+def _route(context: Context, attached: Attached, index: int, rule: HttpRule) -> Route:
     key = attached.key
     fields: dict[str, Any] = {
         "name": route_name(f"{key.namespace}/{key.name}/{rule.name or index}"),
@@ -55,7 +54,7 @@ def _route(context: Context, attached: Attached, index: int, rule: HttpRule, por
     else:
         fields.update(_forward(context, attached, rule))
     fields.update(_headers(rule.filters))
-    fields.update(http_route_extras(context, attached, rule, port))
+    fields.update(http_route_extras(context, attached, rule))
     return Route(**fields)
 
 
@@ -89,12 +88,6 @@ def _forward(context: Context, attached: Attached, rule: HttpRule) -> dict[str, 
         )
         fields["session_affinity"] = affinity
     return fields
-
-
-def backend_reference(context: Context, namespace: str, backend: BackendObject) -> ClusterRef:
-    """The cluster of a backend of a route of `namespace`."""
-    host = service_host(backend.name, backend.namespace or namespace)
-    return context.destination(host, backend.port, "", 0)
 
 
 def _sessions(sessions: api.SessionPersistence, attached: Attached) -> SessionAffinity:

@@ -78,7 +78,7 @@ def _virtual_host(context: Context, service: Service, port: ServicePort, pattern
     policy = context.policy(service.host)
     attached = attached_for(policy.http_routes, context.client, port.number)
     if attached:
-        routes = http_route_routes.http_routes(context, attached, port.number)
+        routes = http_route_routes.http_routes(context, attached)
         return VirtualHost(name=name, hosts=patterns, routes=distinct(routes, "most_exact"))
     virtual = virtual_for(policy.virtuals, context.client)
     if virtual is not None and virtual.spec.http:

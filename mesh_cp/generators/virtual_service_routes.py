@@ -20,12 +20,12 @@ from mesh_cp.generators.actions import Share, answer, hash_policy, modifier, to_
 from mesh_cp.generators.context import Context
 from mesh_cp.generators.names import route_name
 from mesh_cp.generators.output import ClusterRef
+from mesh_cp.generators.references import reference
 from mesh_cp.generators.route_extras import virtual_service_extras
 from mesh_cp.model.routes import Virtual
 from mesh_cp.model.workload import has_labels
 from mesh_cp.resources.common import StringMatch
 from mesh_cp.resources.virtual_service import (
-    Destination,
     Headers,
     HttpMatch,
     HttpRedirect,
@@ -94,13 +94,6 @@ def _forward(context: Context, virtual: Virtual, port: int, route: HttpRoute) ->
     if route.rewrite is not None:
         fields["rewrite"] = _rewrite(route)
     return fields
-
-
-def reference(context: Context, virtual: Virtual, destination: Destination, port: int) -> ClusterRef:
-    """The cluster of a destination of a VirtualService."""
-    host = context.resolve(destination.host, virtual.key.namespace)
-    number = destination.port.number if destination.port is not None else None
-    return context.destination(host, number, destination.subset or "", port)
 
 
 def _headers(headers: Headers) -> dict[str, Any]:

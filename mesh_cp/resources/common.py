@@ -88,6 +88,12 @@ def milliseconds(duration: str) -> int:
 MatchedText = Annotated[str, Meta(max_length=4096, extra={"form": "at most 4096 characters"})]
 QueryName = Annotated[str, Meta(min_length=1, max_length=256, extra={"form": "1 to 256 characters"})]
 
+RETRIES_MOST = 10
+"""Retries of one request."""
+
+MIRRORS_MOST = 4
+"""Places that get copies of one route's requests."""
+
 
 class StringMatch(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Istio's StringMatch: one of the three; a header's may be empty, and then asks for its presence."""
@@ -132,6 +138,16 @@ class Checks(NamedTuple):
         for name in given[1:]:
             self.error([*path, shown[name]], f"there is {shown[given[0]]} already", "keep one of them")
         return given[0] if given else None
+
+    def retries(self, path: list[PathStep], attempts: int | None) -> None:
+        """Tell that fewer retries are made than were asked for."""
+        if attempts is not None and attempts > RETRIES_MOST:
+            self.warning([*path, "attempts"], f"a request is tried again {RETRIES_MOST} times at most")
+
+    def at_most(self, path: list[PathStep], items: Sequence[object], most: int) -> None:
+        """Refuse a list that is longer than the proxy takes."""
+        if len(items) > most:
+            self.error([*path, most], f"more than {most}", "remove some")
 
     def regex(self, path: list[PathStep], pattern: str | None) -> None:
         """Refuse a regular expression that is none."""

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta, Struct
 
 from mesh_core.config.schema.common import HeaderName, HeaderValue, MethodName
+from mesh_core.config.schema.cors import CorsOrigin
 from mesh_core.config.schema.route_action import CookieName, CookiePath, UrlHost
 from mesh_cp.resources.common import Duration, Host, PortNumber
 from mesh_cp.resources.gaps import Gaps, error, warning
@@ -109,7 +110,7 @@ class RequestMirror(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Cors(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename="camel"):
     """Which pages of other origins may send requests."""
 
-    allow_origins: tuple[Annotated[str, Meta(max_length=253)], ...] = ()
+    allow_origins: tuple[CorsOrigin, ...] = ()
     allow_credentials: bool = False
     allow_methods: tuple[MethodName, ...] = ()
     allow_headers: tuple[HeaderName, ...] = ()

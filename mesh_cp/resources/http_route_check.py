@@ -8,7 +8,8 @@ from mesh_core.config.check_header_modifier import check_header_modifier
 from mesh_core.config.faults import PathStep
 from mesh_core.config.schema import HeaderModifier
 from mesh_core.config.wording import quoted
-from mesh_cp.resources.common import Checks, is_given, milliseconds
+from mesh_cp.resources.common import MIRRORS_MOST, Checks, is_given, milliseconds
+from mesh_cp.resources.cors_check import check_cors
 from mesh_cp.resources.gateway_api import BackendObject, check_backend, check_parents
 from mesh_cp.resources.http_route import (
     Filter,
@@ -32,7 +33,6 @@ _FIELDS = {
 }
 _FOR_BACKENDS = ("RequestHeaderModifier", "ResponseHeaderModifier")
 _REDIRECTS = (301, 302, 303, 307, 308)
-_NOT_YET = "the proxy does not do this yet: of no effect here"
 
 
 def check(spec: HttpRouteSpec, checks: Checks) -> None:
@@ -65,6 +65,8 @@ def _check_rule(path: list[PathStep], rule: HttpRule, checks: Checks) -> None:
                 message = f"{each.type} is for the whole rule only"
                 checks.error([*here, "filters", place, "type"], message, "write it in the rule's filters")
         _check_filters([*here, "filters"], backend.filters, by_prefix, checks)
+    mirrors = [each for each in rule.filters if each.type == "RequestMirror"]
+    checks.at_most([*path, "filters"], mirrors, MIRRORS_MOST)
     _check_tries(path, rule, checks)
 
 
@@ -72,7 +74,7 @@ def _check_tries(path: list[PathStep], rule: HttpRule, checks: Checks) -> None:
     if rule.timeouts is not None:
         _check_timeouts([*path, "timeouts"], rule.timeouts, checks)
     if rule.retry is not None:
-        checks.warning([*path, "retry"], _NOT_YET)
+        checks.warning([*path, "retry"], "the proxy does not do this yet: of no effect here")
     sessions = rule.session_persistence
     if sessions is not None:
         here = [*path, "sessionPersistence"]
@@ -153,11 +155,10 @@ def _check_filter(path: list[PathStep], each: Filter, by_prefix: bool, checks: C
     if each.request_mirror is not None:
         _check_mirror([*path, "requestMirror"], each.request_mirror, checks)
     if each.cors is not None:
-        checks.warning([*path, "cors"], _NOT_YET)
+        check_cors([*path, "cors"], each.cors, each.cors.allow_origins, checks)
 
 
 def _check_mirror(path: list[PathStep], mirror: RequestMirror, checks: Checks) -> None:
-    checks.warning(path, _NOT_YET)
     _check_backend([*path, "backendRef"], mirror.backend_ref, checks)
     checks.only_one(path, mirror, ("percent", "fraction"), required=False)
     if mirror.fraction is not None and mirror.fraction.numerator > mirror.fraction.denominator:

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta, Struct
 
 from mesh_core.config.schema.common import HeaderName, HeaderValue, MethodName
+from mesh_core.config.schema.cors import CorsOrigin
 from mesh_cp.resources.common import Duration, Host, Labels, Percentage, PortNumber, QueryName, StringMatch
 from mesh_cp.resources.destination_rule import PortSelector, SubsetName
 from mesh_cp.resources.gaps import Gaps, error, warning
@@ -166,7 +167,7 @@ class Mirror(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Cors(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename="camel"):
     """Which pages of other origins may send requests."""
 
-    allow_origin: tuple[str, ...] = ()
+    allow_origin: tuple[CorsOrigin, ...] = ()
     allow_origins: tuple[StringMatch, ...] = ()
     allow_methods: tuple[MethodName, ...] = ()
     allow_headers: tuple[HeaderName, ...] = ()

@@ -9,7 +9,8 @@ from mesh_core.config.faults import PathStep
 from mesh_core.config.schema import HeaderModifier
 from mesh_core.config.schema.common import HOST_LABEL
 from mesh_core.config.wording import quoted
-from mesh_cp.resources.common import Checks, StringMatch, is_given
+from mesh_cp.resources.common import MIRRORS_MOST, Checks, StringMatch, is_given
+from mesh_cp.resources.cors_check import check_cors, check_origin
 from mesh_cp.resources.virtual_service import (
     FaultInjection,
     Headers,
@@ -86,7 +87,7 @@ def _check_http(path: list[PathStep], route: HttpRoute, checks: Checks) -> None:
     checks.only_one(path, route, ("mirror", "mirrors"), required=False)
     checks.only_one(path, route, ("mirror_percentage", "mirror_percent"), required=False)
     _check_rewrite(path, route, checks)
-    _check_counterparts(path, route, checks)
+    _check_extras(path, route, checks)
 
 
 def _check_redirect(path: list[PathStep], redirect: HttpRedirect, checks: Checks) -> None:
@@ -147,21 +148,25 @@ def _check_rewrite(path: list[PathStep], route: HttpRoute, checks: Checks) -> No
             checks.error([*path, "match", index, "ignoreUriCase"], "not with a rewrite", "remove it")
 
 
-def _check_counterparts(path: list[PathStep], route: HttpRoute, checks: Checks) -> None:
-    """What the proxy cannot do."""
-    for name in ("retries", "fault", "cors_policy", "mirror", "mirrors"):
-        if is_given(getattr(route, name)):
-            shown = "corsPolicy" if name == "cors_policy" else name
-            checks.warning([*path, shown], "the proxy does not do this yet: of no effect here")
+def _check_extras(path: list[PathStep], route: HttpRoute, checks: Checks) -> None:
+    """What it does besides choosing a destination."""
+    checks.at_most([*path, "mirrors"], route.mirrors, MIRRORS_MOST)
     if route.retries is not None:
+        checks.warning([*path, "retries"], "the proxy does not do this yet: of no effect here")
         _check_retries([*path, "retries"], route.retries, checks)
     if route.fault is not None:
         _check_fault([*path, "fault"], route.fault, checks)
-    for index, origin in enumerate(route.cors_policy.allow_origins if route.cors_policy is not None else ()):
-        _check_string([*path, "corsPolicy", "allowOrigins", index], origin, checks)
+    cors = route.cors_policy
+    if cors is not None:
+        check_cors([*path, "corsPolicy"], cors, (*cors.allow_origin, *cors.allow_origins), checks)
+        for index, origin in enumerate(cors.allow_origins):
+            at: list[PathStep] = [*path, "corsPolicy", "allowOrigins", index]
+            _check_string(at, origin, checks)
+            check_origin(at, origin, checks)
 
 
 def _check_retries(path: list[PathStep], retries: HttpRetry, checks: Checks) -> None:
+    checks.retries(path, retries.attempts)
     if retries.retry_ignore_previous_hosts is False:
         checks.warning([*path, "retryIgnorePreviousHosts"], "a retry goes to another endpoint while there is one")
     for word in (retries.retry_on or "").split(","):
