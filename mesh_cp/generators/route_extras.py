@@ -10,6 +10,7 @@ from mesh_core.config.schema import Cors, FaultAbort, FaultDelay, FaultInjection
 from mesh_cp.generators.context import Context
 from mesh_cp.generators.names import cluster_name
 from mesh_cp.generators.references import backend_reference, reference
+from mesh_cp.generators.retries import gateway_retry, istio_retry
 from mesh_cp.model.routes import Attached, Virtual
 from mesh_cp.resources import http_route as api
 from mesh_cp.resources import virtual_service as istio
@@ -22,6 +23,9 @@ _HOUR_MS = 3_600_000
 def virtual_service_extras(context: Context, virtual: Virtual, port: int, route: istio.HttpRoute) -> dict[str, Any]:
     """The fields of a route that an HTTP route of a VirtualService asks for."""
     fields: dict[str, Any] = {}
+    if route.retries is not None and route.route:
+        first = reference(context, virtual, route.route[0].destination, port)
+        fields["retry"] = istio_retry(route.retries, context.effective(first))
     each = route.retries.per_try_timeout if route.retries is not None else None
     if route.timeout is not None or each is not None:
         fields["timeouts"] = _timeouts(route.timeout, each)
@@ -91,6 +95,9 @@ def http_route_extras(context: Context, attached: Attached, rule: api.HttpRule) 
     fields: dict[str, Any] = {}
     if rule.timeouts is not None:
         fields["timeouts"] = _timeouts(rule.timeouts.request, rule.timeouts.backend_request)
+    if rule.retry is not None and rule.backend_refs:
+        first = backend_reference(context, attached.key.namespace, rule.backend_refs[0])
+        fields["retry"] = gateway_retry(rule.retry, context.effective(first))
     for cors in (each.cors for each in rule.filters if each.cors is not None):
         fields["cors"] = Cors(
             allow_origins=cors.allow_origins,

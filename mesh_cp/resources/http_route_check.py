@@ -74,7 +74,7 @@ def _check_tries(path: list[PathStep], rule: HttpRule, checks: Checks) -> None:
     if rule.timeouts is not None:
         _check_timeouts([*path, "timeouts"], rule.timeouts, checks)
     if rule.retry is not None:
-        checks.warning([*path, "retry"], "the proxy does not do this yet: of no effect here")
+        checks.retries([*path, "retry"], rule.retry.attempts)
     sessions = rule.session_persistence
     if sessions is not None:
         here = [*path, "sessionPersistence"]

@@ -152,7 +152,6 @@ def _check_extras(path: list[PathStep], route: HttpRoute, checks: Checks) -> Non
     """What it does besides choosing a destination."""
     checks.at_most([*path, "mirrors"], route.mirrors, MIRRORS_MOST)
     if route.retries is not None:
-        checks.warning([*path, "retries"], "the proxy does not do this yet: of no effect here")
         _check_retries([*path, "retries"], route.retries, checks)
     if route.fault is not None:
         _check_fault([*path, "fault"], route.fault, checks)
