@@ -128,22 +128,27 @@ def _breakers(policy: Effective) -> CircuitBreakers | None:
 
 
 def _outliers(policy: Effective) -> OutlierDetection | None:
-    """Istio's: failures in a row only; those to connect count among the others unless they are split."""
+    """Istio's: failures in a row only; of each kind 0 turns it off."""
     detection = policy.outlier_detection
     if detection is None:
         return None
-    failures = detection.consecutive_5xx_errors
-    if failures is None:
-        failures = detection.consecutive_errors
-    if failures is None:
-        failures = detection.consecutive_gateway_errors
-    if detection.split_external_local_origin_errors:
-        failures = detection.consecutive_local_origin_failures
-    settings: dict[str, Any] = {"enforcing_local_origin_success_rate": 0}
-    if failures:
-        settings["consecutive_local_origin_failure"] = failures
-    elif failures == 0:
-        settings["enforcing_consecutive_local_origin_failure"] = 0
+    errors = detection.consecutive_5xx_errors
+    if errors is None:
+        errors = detection.consecutive_errors
+    settings: dict[str, Any] = {
+        "enforcing_success_rate": 0,
+        "enforcing_local_origin_success_rate": 0,
+        "split_external_local_origin_errors": detection.split_external_local_origin_errors,
+    }
+    for name, failures in (
+        ("consecutive_5xx", errors),
+        ("consecutive_gateway_failure", detection.consecutive_gateway_errors),
+        ("consecutive_local_origin_failure", detection.consecutive_local_origin_failures),
+    ):
+        if failures:
+            settings[name] = failures
+        if failures is not None:
+            settings[f"enforcing_{name}"] = 100 if failures else 0
     for name, duration in (
         ("interval_ms", detection.interval),
         ("base_ejection_time_ms", detection.base_ejection_time),

@@ -291,9 +291,6 @@ def _check_settings(path: list[PathStep], settings: TrafficPolicy | PortTrafficP
     if settings.tls is not None:
         _check_tls([*path, "tls"], settings.tls, checks)
     detection = settings.outlier_detection
-    if detection is not None:
-        message = "attempts to connect that fail count, and answers do not yet"
-        checks.warning([*path, "outlierDetection"], message)
     if detection is not None and is_given(detection.consecutive_errors):
         checks.warning([*path, "outlierDetection", "consecutiveErrors"], "was replaced by Istio: taken for the next",
                        "write consecutive5xxErrors")  # fmt: skip

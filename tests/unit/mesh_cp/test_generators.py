@@ -53,6 +53,10 @@ def to(subset: str = "", weight: int = 0, **more: Any) -> dict[str, Any]:
                                "max_requests": 2**31 - 1, "max_pending_requests": 8}}),
         ({"tls": {"mode": "SIMPLE", "sni": "x.example"}},
          {"load_balancer": "least_request", "tls": {"trusted_ca": "system", "server_name": "x.example"}}),
+        ({"outlierDetection": {"consecutive5xxErrors": 3, "consecutiveGatewayErrors": 0, "minHealthPercent": 40}},
+         {"load_balancer": "least_request", "panic_threshold_percent": 40, "outlier_detection": {
+             "consecutive_5xx": 3, "enforcing_success_rate": 0,
+             "enforcing_local_origin_success_rate": 0}}),
         ({"connectionPool": {"http": {"maxRetries": 5}}},
          {"load_balancer": "least_request", "retry": {"budget": {"percent": 0, "min_concurrency": 5}}}),
         ({"retryBudget": {"percent": 12.4}}, {"load_balancer": "least_request", "retry": {"budget": {"percent": 12}}}),
