@@ -24,6 +24,8 @@ from mesh_cp.resources.destination_rule import LoadBalancer
 UPGRADES = ("websocket",)
 """What every route lets pass, as Istio's do."""
 
+_FORWARDING = frozenset(("request_headers", "timeouts", "retry", "mirrors"))
+
 
 class Share(NamedTuple):
     """A cluster's part of a route's requests, and what is changed in them alone."""
@@ -50,6 +52,13 @@ def to_clusters(shares: Iterable[Share]) -> dict[str, Any]:
         for share in those
     )
     return {"clusters": weighted, "upgrades": UPGRADES}
+
+
+def made_route(fields: dict[str, Any]) -> Route:
+    """The route of these fields, without what is of use for an upstream only where none is asked."""
+    if not {"cluster", "clusters"} & fields.keys():
+        fields = {name: value for name, value in fields.items() if name not in _FORWARDING}
+    return Route(**fields)
 
 
 def modifier(to_set: dict[str, str], to_add: dict[str, str], to_remove: tuple[str, ...]) -> HeaderModifier | None:

@@ -18,7 +18,7 @@ from mesh_core.config.schema import (
     RouteMatch,
     SessionAffinity,
 )
-from mesh_cp.generators.actions import Share, answer, hash_policy, to_clusters
+from mesh_cp.generators.actions import Share, answer, hash_policy, made_route, to_clusters
 from mesh_cp.generators.context import Context
 from mesh_cp.generators.names import route_name
 from mesh_cp.generators.output import ClusterRef
@@ -55,7 +55,7 @@ def _route(context: Context, attached: Attached, index: int, rule: HttpRule) -> 
         fields.update(_forward(context, attached, rule))
     fields.update(_headers(rule.filters))
     fields.update(http_route_extras(context, attached, rule))
-    return Route(**fields)
+    return made_route(fields)
 
 
 def _forward(context: Context, attached: Attached, rule: HttpRule) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from mesh_cp.generators.policy import Effective
 from mesh_cp.resources import http_route as api
 from mesh_cp.resources.common import RETRIES_MOST, milliseconds
 from mesh_cp.resources.virtual_service import HttpRetry
-from mesh_cp.resources.virtual_service_check import RETRY_STATUS
+from mesh_cp.resources.virtual_service_check import RETRY_CONDITIONS, RETRY_STATUS
 
 _INTERVAL_MOST_MS = 300_000
 _NO_ANSWER: tuple[RetryCondition, ...] = ("reset", "connect-failure")
@@ -19,9 +19,11 @@ _NO_ANSWER: tuple[RetryCondition, ...] = ("reset", "connect-failure")
 def istio_retry(retries: HttpRetry, policy: Effective | None) -> RouteRetry:
     """Retries of a VirtualService. Which methods may be sent twice is the proxy's to say, whatever the reason."""
     words = [word.strip() for word in (retries.retry_on or "").split(",")]
-    known: tuple[RetryCondition, ...] = tuple(word for word in get_args(RetryCondition) if word in words)
+    known: tuple[RetryCondition, ...] = tuple(
+        word for word in get_args(RetryCondition) if word in RETRY_CONDITIONS and word in words
+    )
     statuses = tuple(int(word) for word in words if RETRY_STATUS.fullmatch(word))
-    settings: dict[str, Any] = {"on": known} if known or statuses else {}
+    settings: dict[str, Any] = {"retry_on": known} if known or statuses else {}
     return RouteRetry(
         attempts=min(RETRIES_MOST, retries.attempts),
         status_codes=statuses,
@@ -32,7 +34,7 @@ def istio_retry(retries: HttpRetry, policy: Effective | None) -> RouteRetry:
 
 def gateway_retry(retry: api.Retry, policy: Effective | None) -> RouteRetry:
     """Retries of an HTTPRoute: by the codes that it names, and where there was no answer."""
-    settings: dict[str, Any] = {"status_codes": retry.codes, "on": _NO_ANSWER} if retry.codes else {}
+    settings: dict[str, Any] = {"status_codes": retry.codes, "retry_on": _NO_ANSWER} if retry.codes else {}
     if retry.attempts is not None:
         settings["attempts"] = min(RETRIES_MOST, retry.attempts)
     return RouteRetry(**settings, **_common(retry.backoff, policy))

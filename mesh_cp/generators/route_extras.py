@@ -41,10 +41,12 @@ def virtual_service_extras(context: Context, virtual: Virtual, port: int, route:
 
 
 def _timeouts(whole: str | None, each: str | None) -> RouteTimeouts:
-    return RouteTimeouts(
-        request_ms=None if whole is None else milliseconds(whole),
-        per_try_ms=None if each is None else milliseconds(each),
-    )
+    """A time-out of one try that is longer than that of all has no effect, and is left out."""
+    request_ms = None if whole is None else milliseconds(whole)
+    per_try_ms = None if each is None else milliseconds(each)
+    if request_ms and per_try_ms and per_try_ms > request_ms:
+        per_try_ms = None
+    return RouteTimeouts(request_ms=request_ms, per_try_ms=per_try_ms)
 
 
 def _cors(cors: istio.Cors) -> Cors:

@@ -16,7 +16,7 @@ from mesh_core.config.schema import (
     Route,
     RouteMatch,
 )
-from mesh_cp.generators.actions import Share, answer, hash_policy, modifier, to_clusters
+from mesh_cp.generators.actions import Share, answer, hash_policy, made_route, modifier, to_clusters
 from mesh_cp.generators.context import Context
 from mesh_cp.generators.names import route_name
 from mesh_cp.generators.output import ClusterRef
@@ -75,7 +75,7 @@ def _route(
     else:
         fields.update(_forward(context, virtual, port, route))
     fields.update(virtual_service_extras(context, virtual, port, route))
-    return Route(**fields)
+    return made_route(fields)
 
 
 def _forward(context: Context, virtual: Virtual, port: int, route: HttpRoute) -> dict[str, Any]:

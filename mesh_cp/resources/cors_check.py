@@ -13,7 +13,9 @@ from mesh_cp.resources import http_route, virtual_service
 from mesh_cp.resources.common import Checks, StringMatch
 
 _ORIGIN = re.compile(get_args(CorsOrigin)[1].pattern)
-_ORIGINS_MOST = 16
+_ORIGINS_MOST = 64
+_PATTERNS_MOST = 16
+_PREFIX_CHARACTERS = 256
 _METHODS_MOST = 32
 _HEADERS_MOST = 64
 
@@ -25,6 +27,9 @@ def check_cors(
     if not origins:
         checks.error([*path, "allowOrigins"], "no origin is allowed", "for example https://shop.example")
     checks.at_most([*path, "allowOrigins"], origins, _ORIGINS_MOST)
+    patterns = [each for each in origins if isinstance(each, StringMatch) and each.exact is None]
+    if len(patterns) > _PATTERNS_MOST:
+        checks.error([*path, "allowOrigins"], f"more than {_PATTERNS_MOST} by prefix or regex", "write one regex")
     checks.at_most([*path, "allowMethods"], cors.allow_methods, _METHODS_MOST)
     checks.at_most([*path, "allowHeaders"], cors.allow_headers, _HEADERS_MOST)
     checks.at_most([*path, "exposeHeaders"], cors.expose_headers, _HEADERS_MOST)
@@ -37,3 +42,5 @@ def check_origin(path: list[PathStep], origin: StringMatch, checks: Checks) -> N
     """Report an origin of a VirtualService that is none."""
     if origin.exact is not None and not _ORIGIN.fullmatch(origin.exact):
         checks.error([*path, "exact"], f"{quoted(origin.exact)} is no origin", "for example https://shop.example")
+    if origin.prefix is not None and len(origin.prefix) > _PREFIX_CHARACTERS:
+        checks.error([*path, "prefix"], f"more than {_PREFIX_CHARACTERS} characters", "for example https://shop.")

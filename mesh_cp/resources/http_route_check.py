@@ -55,6 +55,12 @@ def _check_rule(path: list[PathStep], rule: HttpRule, checks: Checks) -> None:
             checks.error([*path, "backendRefs"], "requests are redirected", "remove them, or the filter")
         if "URLRewrite" in types:
             checks.error([*path, "filters", types.index("URLRewrite")], "requests are redirected", "remove one of both")
+        if "RequestMirror" in types:
+            at = [*path, "filters", types.index("RequestMirror")]
+            checks.warning(at, "requests are redirected, and not copied: of no effect", "remove one of both")
+        for name, given in (("timeouts", rule.timeouts), ("retry", rule.retry)):
+            if given is not None:
+                checks.warning([*path, name], "requests are redirected: of no effect", "remove it")
     if len(rule.backend_refs) > 128:
         checks.error([*path, "backendRefs", 128], "more than 128 backends", "use several rules")
     for index, backend in enumerate(rule.backend_refs):

@@ -84,6 +84,9 @@ def _check_http(path: list[PathStep], route: HttpRoute, checks: Checks) -> None:
         for name in ("rewrite", "mirror", "mirrors"):
             if is_given(getattr(route, name)):
                 checks.error([*path, name], "nothing goes to a destination", f"remove it, or {answer}")
+        for name in ("timeout", "retries"):
+            if is_given(getattr(route, name)):
+                checks.warning([*path, name], "nothing goes to a destination: of no effect", "remove it")
     checks.only_one(path, route, ("mirror", "mirrors"), required=False)
     checks.only_one(path, route, ("mirror_percentage", "mirror_percent"), required=False)
     _check_rewrite(path, route, checks)
