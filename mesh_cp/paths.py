@@ -11,6 +11,14 @@ def default_api_address() -> str:
     return f"unix:{_runtime_folder() / 'control-plane.sock'}"
 
 
+def channel_address_beside(api_address: str) -> str:
+    """Where proxies connect to the control plane whose API is there."""
+    path = api_address.removeprefix("unix:")
+    has_file = path != api_address and not path.startswith("@")
+    folder = Path(path).parent if has_file else _runtime_folder()
+    return f"unix:{folder / 'channel.sock'}"
+
+
 def default_data_dir() -> Path:
     """Where the store is."""
     if os.geteuid() == 0:

@@ -1,4 +1,4 @@
-"""The process of `hopmesh control-plane`: the store, the API, and the signals that end it."""
+"""The process of `hopmesh control-plane`: the store, the API, the proxies, and the signals that end it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from mesh_core._version import __version__
 from mesh_core.config import ConfigError, Fault
 from mesh_core.control.descriptor_limit import raise_descriptor_limit
 from mesh_cp.api.server import ApiServer
-from mesh_cp.propagation import NoProxies, Propagation
+from mesh_cp.channel.server import ChannelServer
+from mesh_cp.paths import channel_address_beside, default_api_address
+from mesh_cp.push.followed import Followed
+from mesh_cp.push.progress import Progress
 from mesh_cp.settings import Settings
 from mesh_cp.store.sqlite import SqliteStore
 
@@ -41,18 +44,22 @@ class ControlPlane:
         store = await SqliteStore.open(self._settings.data_path, self._settings.revisions_kept)
         try:
             log.info("store open", path=str(self._settings.data_path), revision=await store.revision())
-            await self._serve(store, NoProxies())
+            await self._serve(store)
         finally:
             await store.close()
         log.info("stopped")
 
-    async def _serve(self, store: SqliteStore, propagation: Propagation) -> None:
-        api = ApiServer(store, propagation, int(self._settings.api.socket_mode, 8))
-        address = self._settings.api_address
-        if self._settings.api.address is None:
-            _make_private(Path(address.removeprefix("unix:")).parent, self._name)
-        api.open(address, self._name)
+    async def _serve(self, store: SqliteStore) -> None:
+        followed = Followed(store)
+        pusher = await followed.start()
+        api = ApiServer(store, Progress(pusher, followed), int(self._settings.api.socket_mode, 8))
+        channel = ChannelServer(pusher, socket_mode=int(self._settings.channel.socket_mode, 8))
+        following = asyncio.get_running_loop().create_task(followed.run())
         try:
+            # Both, before anybody is answered: with the address of one taken, nothing was begun.
+            self._open(api, channel)
+            await channel.serve()
+            log.info("channel listening", address=channel.address)
             await api.serve()
             log.info("api listening", address=api.address)
             log.info("ready", version=__version__)
@@ -60,6 +67,17 @@ class ControlPlane:
             log.info("stopping")
         finally:
             await api.close()
+            await channel.close()
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+            await pusher.registrations.close()
+
+    def _open(self, api: ApiServer, channel: ChannelServer) -> None:
+        settings = self._settings
+        if settings.api.address is None or settings.channel_address == channel_address_beside(default_api_address()):
+            _make_private(Path(default_api_address().removeprefix("unix:")).parent, self._name)
+        api.open(settings.api_address, self._name)
+        channel.open(settings.channel_address, self._name)
 
 
 def _make_private(folder: Path, name: str) -> None:

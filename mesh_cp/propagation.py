@@ -8,6 +8,8 @@ from typing import Protocol
 from msgspec import Struct
 
 from mesh_cp.catalog import Edit
+from mesh_cp.model import Problem
+from mesh_cp.resources import Key
 
 
 class Rejection(Struct, frozen=True):
@@ -55,6 +57,9 @@ class Propagation(Protocol):
     def proxies(self) -> Sequence[ProxyStatus]:
         """All of them, by name."""
 
+    def problems(self, key: Key) -> Sequence[Problem]:
+        """What a resource asks for and does not get, because of others or for want of them."""
+
     async def acknowledged(self, revision: int, committed_s: float, timeout_s: float) -> Acknowledgement:
         """Wait until every proxy that the change of `revision` concerns has answered, or until the time is over.
 
@@ -63,19 +68,3 @@ class Propagation(Protocol):
 
     async def preview(self, edits: Sequence[Edit]) -> Sequence[ProxyPreview]:
         """What each proxy would be sent if `edits` were done; those that would get nothing are left out."""
-
-
-class NoProxies:
-    """A control plane that pushes to nobody."""
-
-    def proxies(self) -> Sequence[ProxyStatus]:
-        """None."""
-        return ()
-
-    async def acknowledged(self, revision: int, committed_s: float, timeout_s: float) -> Acknowledgement:
-        """At once: nobody is concerned."""
-        return Acknowledgement(affected=0, acknowledged=0)
-
-    async def preview(self, edits: Sequence[Edit]) -> Sequence[ProxyPreview]:
-        """Nothing."""
-        return ()

@@ -123,17 +123,27 @@ class Pong(Struct, tag="pong", frozen=True, kw_only=True):
     """The answer to a ping."""
 
 
-class Telemetry(Struct, tag="telemetry", frozen=True, kw_only=True):
-    """What has been counted since the last one, and records of what has ended.
+class RequestGrowth(Struct, array_like=True, frozen=True):
+    """How many requests to a cluster have ended in one way since the last telemetry, and how long they took.
 
-    `counters`: of each series the growth; a series is its name and labels, as Prometheus writes them. `histograms`:
-    of each series the growth of its buckets by index. `dropped`: records that were lost because nobody took them.
+    `durations`: of each bucket that has grown, by its index among the bounds of the histogram (Envoy's, as in
+    Prometheus text), by how much.
     """
 
-    counters: Annotated[dict[Text, int], Meta(max_length=100_000)] = {}
-    histograms: Annotated[dict[Text, Annotated[dict[int, int], Meta(max_length=4096)]], Meta(max_length=20_000)] = {}
-    records: Annotated[tuple[Raw, ...], Meta(max_length=10_000)] = ()
-    dropped: Annotated[int, Meta(ge=0)] = 0
+    cluster: Annotated[str, Meta(max_length=NAME_LIMIT)]
+    inbound: bool
+    status: Annotated[int, Meta(ge=0, le=999)]
+    flags: Annotated[int, Meta(ge=0)]
+    requests: Annotated[int, Meta(ge=0)]
+    durations: Annotated[dict[Annotated[int, Meta(ge=0, le=255)], Annotated[int, Meta(ge=0)]], Meta(max_length=256)]
+    duration_us: Annotated[int, Meta(ge=0)]
+
+
+class Telemetry(Struct, tag="telemetry", frozen=True, kw_only=True):
+    """What has been counted since the last one. `connections`: open downstream connections, now."""
+
+    requests: Annotated[tuple[RequestGrowth, ...], Meta(max_length=100_000)] = ()
+    connections: Annotated[int, Meta(ge=0)] = 0
 
 
 # --- what the control plane says ---

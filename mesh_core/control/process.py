@@ -13,11 +13,13 @@ from typing import Any
 import structlog
 
 from mesh_core._version import __version__
+from mesh_core.channel.messages import Telemetry
 from mesh_core.config import Config, ConfigError, Fault, load_file
 from mesh_core.config.escape import escaped
 from mesh_core.config.schema.operations import RESTART_TIMEOUT_MS
 from mesh_core.control.admin.server import AdminServer
 from mesh_core.control.channel.control_channel import ControlChannel
+from mesh_core.control.channel.counted import CountedRequests
 from mesh_core.control.control_server import ControlServer
 from mesh_core.control.control_servers import ControlServers
 from mesh_core.control.descriptor_limit import raise_descriptor_limit
@@ -53,8 +55,9 @@ class Process:
         self.changing = asyncio.Lock()
         self._channel: ControlChannel | None = None
         if config.control_plane is not None:
-            self._channel = ControlChannel(config, self._take_pushed, self.changing)
+            self._channel = ControlChannel(config, self._take_pushed, self.changing, self._growth)
         self.proxy = Proxy(config if self._channel is None else self._channel.start(), name=self._name)
+        self._counted = CountedRequests(self.proxy)
         restarts = self._restarts = Restarts(self, predecessor)
         self._servers = ControlServers(
             {
@@ -232,6 +235,9 @@ class Process:
         for name, address in self.proxy.listener_addresses.items():
             if before.get(name) != address:
                 log.info("listening", listener=name, address=address)
+
+    def _growth(self) -> Telemetry | None:
+        return self._counted.growth()
 
     def _talk(self) -> None:
         if self._channel is not None:

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from mesh_cp.catalog import Change, Edit
 from mesh_cp.catalog.records import Document
+from mesh_cp.model import Problem
 from mesh_cp.propagation import Acknowledgement, ProxyPreview, ProxyStatus
 from mesh_cp.resources import Key, ResourceFault, Skipped
 
@@ -101,11 +102,15 @@ class ItemsReply(Struct, frozen=True):
 
 
 class DescribeReply(Struct, frozen=True):
-    """GET /v1/describe: a resource, what is to be said of it, and the changes that touched it, newest first."""
+    """GET /v1/describe: a resource, what is to be said of it, and the changes that touched it, newest first.
+
+    `problems`: what it asks for and does not get, because of other resources or for want of them.
+    """
 
     item: ItemReply
     warnings: tuple[ResourceFault, ...]
     changes: tuple[Change, ...]
+    problems: tuple[Problem, ...] = ()
 
 
 class HistoryReply(Struct, frozen=True):

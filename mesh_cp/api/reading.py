@@ -65,7 +65,8 @@ class Reading:
             raise RefusedError(404, "not_found", f"not there: {key}")
         (item,) = items
         loaded = from_document(item.document, item.source, item.create_revision)
-        return DescribeReply(_item_reply(item), loaded.faults, await self._catalog.changes(key))
+        problems = tuple(self._propagation.problems(key))
+        return DescribeReply(_item_reply(item), loaded.faults, await self._catalog.changes(key), problems)
 
     async def history(self, query: Query) -> HistoryReply:
         """Changes, newest first; with a kind and a name, of that resource. Raises RefusedError, StoreError."""

@@ -49,6 +49,8 @@ class Delivery:
         self._waits_to_retry = False
         self.refused: tuple[str, ...] = ()
         """The faults of the last update, when that was refused."""
+        self.refused_version = 0
+        """The version of the last update that was refused."""
         self.acked_version = 0
         """The newest version that is in effect there as a whole; 0: none yet."""
 
@@ -123,7 +125,7 @@ class Delivery:
             return None
         changed_meanwhile = self._wanted_version != version
         self._under_way = None
-        self.refused = faults
+        self.refused, self.refused_version = faults, version
         if changed_meanwhile:
             return 0.0
         self._waits_to_retry = True

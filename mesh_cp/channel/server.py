@@ -26,8 +26,10 @@ class ChannelServer(ControlServer):
     field = "channel.address"
     connections_limit = 20_000
 
-    def __init__(self, subscribers: Subscribers, heartbeat_ms: int = HEARTBEAT_MS) -> None:
+    def __init__(self, subscribers: Subscribers, heartbeat_ms: int = HEARTBEAT_MS, socket_mode: int = 0o600) -> None:
+        """`socket_mode`: the permissions of the file, where it listens on a Unix socket."""
         super().__init__()
+        self.socket_mode = socket_mode
         self._subscribers, self._heartbeat_ms = subscribers, heartbeat_ms
         self.sessions: dict[str, Session] = {}
         """Of each node that is there, by its name."""

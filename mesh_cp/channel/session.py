@@ -90,7 +90,8 @@ class Session:
         self.delivery = Delivery(
             {Key(kind, name): each for kind, names in hello.holds.items() for name, each in names.items()}
         )
-        self.telemetry_dropped = 0
+        self.leaving = False
+        """Whether its workloads are leaving; it serves them until everybody knows."""
         self._writer, self._reader = writer, reader
         self._frames, self._subscribers = frames, subscribers
         self._loop = asyncio.get_running_loop()
@@ -103,9 +104,9 @@ class Session:
     async def serve(self, stream: asyncio.StreamReader, heartbeat_ms: int, server: str) -> None:
         """Talk until one side ends. Raises ProtocolError, OSError, TimeoutError when the proxy is at fault or gone."""
         self.send(Welcome(protocol=PROTOCOL, server=server, heartbeat_ms=heartbeat_ms))
-        self._subscribers.joined(self)
         beats = self._loop.create_task(self._beat(heartbeat_ms / 1000))
         try:
+            self._subscribers.joined(self)
             while data := await stream.read(READ_BYTES):
                 self._heard_s = self._loop.time()
                 wait_s = self._bytes.take(len(data), self._heard_s)
@@ -113,8 +114,8 @@ class Session:
                     wait_s = max(wait_s, self._messages.take(1, self._heard_s))
                     self._take(decode_from_proxy(body))
                 if wait_s:
-                    # Not reading is what slows it down. Without a word meanwhile it is given up.
-                    await asyncio.wait([beats], timeout=wait_s)
+                    # Not reading is what slows it down.
+                    await asyncio.sleep(wait_s)
                 await self._writer.drain()
             if self._reader.inside:
                 raise ProtocolError("the connection ended within a message")
@@ -171,13 +172,12 @@ class Session:
                 self.dials = tuple(each for each in self.dials if each.host not in hosts)
                 self._subscribers.subscribed(self)
             case Register(workloads=workloads):
-                self.workloads = workloads
+                self.workloads, self.leaving = workloads, False
                 self._subscribers.registered(self)
             case Leave():
                 if self._leaving is None:
                     self._leaving = self._loop.create_task(self._leave())
             case Telemetry():
-                self.telemetry_dropped += message.dropped
                 self._subscribers.telemetry(self, message)
             case Pong():
                 pass
@@ -198,7 +198,7 @@ class Session:
         self.send_due()
 
     async def _leave(self) -> None:
-        self.workloads = ()
+        self.leaving = True
         await self._subscribers.withdrawn(self)
         self.send(Left())
 

@@ -11,5 +11,6 @@ COMMANDS = {
     "diff": Lazy("mesh_cp.cli.diff:diff", "Show what applying manifests would change."),
     "history": Lazy("mesh_cp.cli.history:history", "List changes, or show one."),
     "rollback": Lazy("mesh_cp.cli.rollback:rollback", "Have all as it was after an earlier change."),
+    "proxies": Lazy("mesh_cp.cli.proxies:proxies", "List the proxies, and how far each has come."),
     "validate": Lazy("mesh_cp.cli.validate:validate", "Check configuration files and manifests."),
 }

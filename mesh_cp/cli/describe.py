@@ -17,7 +17,8 @@ from mesh_cp.resources import DEFAULT_NAMESPACE
 @output_option
 @click.pass_context
 def describe(ctx: click.Context, kind: str, name: str, namespace: str, output: str) -> None:
-    """Show one resource, which of its fields have no effect, and the changes that touched it, newest first."""
+    """Show one resource: which of its fields have no effect, what contradicts it, and the changes that touched it, the
+    newest first."""
     reply = ctx.obj.get("/v1/describe", DescribeReply, kind=kind, namespace=namespace, name=name)
     if output != "text":
         print_reply(reply, output)
@@ -31,5 +32,9 @@ def describe(ctx: click.Context, kind: str, name: str, namespace: str, output: s
     click.echo("\nWarnings:" if reply.warnings else "\nWarnings:  none")
     for fault in reply.warnings:
         click.echo(f"  {fault.path}: {fault.message}")
+    if reply.problems:
+        click.echo("\nContradictions:")
+    for problem in reply.problems:
+        click.echo(f"  {problem.path}: {problem.message}")
     click.echo(f"\n{yaml_text(item.document)}")
     print_table(CHANGE_HEADERS, [change_row(change) for change in reply.changes])

@@ -9,7 +9,7 @@ from mesh_cp.generators.names import inbound_name
 from mesh_cp.generators.output import Output, Piece, cluster_output, endpoint_output, listener_output, route_output
 from mesh_cp.generators.proxy import Inbound
 from mesh_cp.model import Client, World
-from mesh_cp.model.service import Protocol
+from mesh_cp.model.service import Protocol, protocol_of
 
 
 def inbound(world: World, client: Client, port: Inbound) -> Piece:
@@ -24,7 +24,7 @@ def _protocol(context: Context, port: Inbound) -> Protocol:
     for each in service.ports if service is not None else ():
         if each.target in (port.number, port.name or None):
             return each.protocol
-    return "auto"
+    return protocol_of(port.number, port.name, None)
 
 
 def _outputs(port: Inbound, protocol: Protocol) -> tuple[Output, ...]:

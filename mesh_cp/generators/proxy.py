@@ -15,7 +15,7 @@ class Inbound(Struct, frozen=True, kw_only=True):
     """A port of the workload: where the proxy takes what is for it, and where the workload itself listens.
 
     With `protocol` auto it is what the Service `service`, a name of the client's namespace or a host, says of its port
-    with the target `number` or `name`.
+    with the target `number` or `name`; where none does, it goes by the name.
     """
 
     number: int

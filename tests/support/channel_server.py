@@ -44,7 +44,7 @@ class Everybody:
 
     async def withdrawn(self, session: Session) -> None:
         """Wait until the test allows it."""
-        self.registered(session)
+        self.workloads[session.node] = []
         await self.withdrawing.wait()
 
     def acked(self, session: Session) -> None:

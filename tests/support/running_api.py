@@ -14,7 +14,9 @@ import uvloop
 from mesh_cp.api.server import ApiServer
 from mesh_cp.catalog import Edit
 from mesh_cp.cli.client import Client
+from mesh_cp.model import Problem
 from mesh_cp.propagation import Acknowledgement, ProxyPreview, ProxyStatus
+from mesh_cp.resources import Key
 from mesh_cp.store.sqlite import SqliteStore
 from tests.support.waiting import LIMIT_S
 
@@ -26,10 +28,14 @@ class Proxies:
         self.statuses: Sequence[ProxyStatus] = ()
         self.answer = Acknowledgement(affected=0, acknowledged=0)
         self.previews: Sequence[ProxyPreview] = ()
+        self.contradictions: Sequence[Problem] = ()
         self.asked: list[tuple[int, float]] = []
 
     def proxies(self) -> Sequence[ProxyStatus]:
         return self.statuses
+
+    def problems(self, key: Key) -> Sequence[Problem]:
+        return [each for each in self.contradictions if each.key == key]
 
     async def acknowledged(self, revision: int, committed_s: float, timeout_s: float) -> Acknowledgement:
         assert committed_s <= asyncio.get_running_loop().time()

@@ -11,7 +11,7 @@ import structlog
 
 from mesh_core._version import __version__
 from mesh_core.channel.frames import ProtocolError
-from mesh_core.channel.messages import PROTOCOL, DialInfo, Hello, Update, WorkloadInfo
+from mesh_core.channel.messages import PROTOCOL, DialInfo, Hello, Telemetry, Update, WorkloadInfo
 from mesh_core.config import Config, ConfigError, Fault, parse_address
 from mesh_core.config.schema import ControlPlane, Dial, Locality, Workload
 from mesh_core.control.channel.conversation import Conversation, RefusedError
@@ -27,6 +27,11 @@ plane do not come back together."""
 LEAVE_TIMEOUT_S = 5.0
 RESTART_HINT = "restart the proxy to change it (hopmesh restart)"
 
+TELEMETRY_INTERVAL_S = 1.0
+
+Counted = Callable[[], Telemetry | None]
+"""What has been counted since the last time; None: nothing."""
+
 Serve = Callable[[Config], Awaitable[None]]
 """Serve by a configuration from now on. Raises ConfigError, and then nothing has changed."""
 
@@ -34,11 +39,11 @@ Serve = Callable[[Config], Awaitable[None]]
 class ControlChannel:
     """`run` talks to control planes until it is cancelled. `held` is what has come of it so far."""
 
-    def __init__(self, file: Config, serve: Serve, changing: asyncio.Lock) -> None:
+    def __init__(self, file: Config, serve: Serve, changing: asyncio.Lock, counted: Counted) -> None:
         """`file`: the configuration's own part, whose `control_plane` says where to go. `changing`: held while what is
         served changes, whoever changes it."""
         assert file.control_plane is not None
-        self._file, self._serve, self._changing = file, serve, changing
+        self._file, self._serve, self._changing, self._counted = file, serve, changing, counted
         self._settings: ControlPlane = file.control_plane
         self._last_good = None if self._settings.state is None else LastGood(self._settings.state)
         self._config: Config | None = None
@@ -109,7 +114,11 @@ class ControlChannel:
         try:
             reader, writer = await _connect(address)
             self._talking = Conversation(reader, writer, self._apply)
-            await self._talking.talk(self._hello())
+            counting = asyncio.get_running_loop().create_task(self._count(self._talking))
+            try:
+                await self._talking.talk(self._hello())
+            finally:
+                counting.cancel()
         except RefusedError as error:
             self._ended(address, f"refused: {error}")
             return error.retry_after_ms
@@ -120,6 +129,13 @@ class ControlChannel:
             if writer is not None:
                 writer.transport.abort()
         return 0
+
+    async def _count(self, talking: Conversation) -> None:
+        """Tell what is counted. What is not told, because the other end does not read, is told later."""
+        while True:
+            await asyncio.sleep(TELEMETRY_INTERVAL_S)
+            if talking.welcome is not None and talking.reads and (telemetry := self._counted()) is not None:
+                talking.send(telemetry)
 
     def _ended(self, address: str, reason: str) -> None:
         talked = self._talking is not None and self._talking.welcome is not None

@@ -87,6 +87,11 @@ class Conversation:
         if not self._writer.is_closing():
             self._writer.write(encode(message))
 
+    @property
+    def reads(self) -> bool:
+        """Whether the other end takes what is sent."""
+        return self._writer.transport.get_write_buffer_size() == 0
+
     async def leave(self) -> None:
         """Say that the workloads leave, and wait until everybody knows; as long as the caller likes."""
         self.send(Leave())

@@ -2,66 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import select
 import signal
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from mesh_cp.api.messages import ApplyRequest, ChangeReply, File, ItemsReply
-from mesh_cp.cli.client import Client
+from tests.support.control_plane import ControlPlaneProcess, running
 from tests.support.manifests import service
-from tests.support.process import COMMAND, LIMIT_S, REPOSITORY, run_cli, stop_process
-
-
-class ControlPlaneProcess:
-    """A running control plane; its log line by line."""
-
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        self.socket = folder / "api.sock"
-        self.process = subprocess.Popen(
-            [*COMMAND, "control-plane", "--data-dir", folder / "data", "--listen", f"unix:{self.socket}", *arguments],
-            cwd=REPOSITORY,
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-        self.lines: list[str] = []
-        self._rest = b""
-
-    @property
-    def client(self) -> Client:
-        return Client(f"unix:{self.socket}")
-
-    def wait_for(self, event: str) -> dict[str, Any]:
-        """The first line of the log that tells of it."""
-        assert self.process.stderr is not None
-        while True:
-            for line in self.lines:
-                if line.startswith("{") and json.loads(line)["event"] == event:
-                    return dict(json.loads(line))
-            assert select.select([self.process.stderr], [], [], LIMIT_S)[0], f"no event {event!r}: {self.lines}"
-            part = os.read(self.process.stderr.fileno(), 65536)
-            assert part, f"it has ended: {self.lines}"
-            *whole, self._rest = (self._rest + part).split(b"\n")
-            self.lines += [line.decode() for line in whole]
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(LIMIT_S)
-
-
-@contextmanager
-def running(folder: Path, *arguments: str) -> Iterator[ControlPlaneProcess]:
-    control_plane = ControlPlaneProcess(folder, *arguments)
-    try:
-        control_plane.wait_for("ready")
-        yield control_plane
-    finally:
-        stop_process(control_plane.process)
+from tests.support.process import LIMIT_S, run_cli
 
 
 def apply(control_plane: ControlPlaneProcess, text: str) -> ChangeReply:

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from mesh_core.cli import main
 from mesh_core.config import ConfigError
 from mesh_cp import paths
-from mesh_cp.settings import Api, Settings, load_settings
+from mesh_cp.settings import Api, Channel, Settings, load_settings
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "control-plane.md"
 
@@ -32,6 +32,10 @@ def test_all_settings(tmp_path: Path) -> None:
     assert settings.api == Api(address="[::1]:7443", socket_mode="0660")
     assert (settings.api_address, str(settings.data_path), settings.revisions_kept) == ("[::1]:7443", "/srv/mesh", 500)
     assert load(tmp_path, "{}") == Settings()
+    assert settings.channel_address == paths.channel_address_beside(paths.default_api_address())
+    beside = load(tmp_path, "api: {address: 'unix:/srv/mesh/api.sock'}")
+    assert beside.channel_address == "unix:/srv/mesh/channel.sock"
+    assert load(tmp_path, "channel: {address: '127.0.0.1:7444'}").channel_address == "127.0.0.1:7444"
     remote = load(tmp_path, "api: {address: 0.0.0.0:80, allow_remote: true}")
     assert remote.api_address == "0.0.0.0:80"
 
@@ -45,6 +49,7 @@ def test_all_settings(tmp_path: Path) -> None:
         ("api: {socket_mode: '9'}", "1:20: api.socket_mode: expected permissions in octal"),
         ("api: {socket_mode: 0600}", 'quote it: "0600"'),
         ("data_dri: x", '1:1: data_dri: unknown key — did you mean "data_dir"?'),
+        ("channel: {address: 0.0.0.0:80}", "and the control channel asks for no password"),
         ("revisions_kept: 1", "revisions_kept: expected an integer from 100"),
     ],
 )
@@ -77,14 +82,14 @@ def test_where_things_are_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_document_has_every_setting() -> None:
     text = DOCUMENT.read_text()
-    for of, prefix in ((Api, "api."), (Settings, "")):
+    for of, prefix in ((Api, "api."), (Channel, "channel."), (Settings, "")):
         described = msgspec.inspect.type_info(of)
         assert isinstance(described, msgspec.inspect.StructType)
         for field in described.fields:
             metadata = field.type
             assert isinstance(metadata, msgspec.inspect.Metadata)
             description = (metadata.extra_json_schema or {})["description"]
-            if field.name != "api":
+            if field.name not in ("api", "channel"):
                 assert f"| `{prefix}{field.name}` | {description} |" in text
 
 

@@ -1,0 +1,49 @@
+"""What a proxy has counted, as the control channel tells it: the growth since the last time."""
+
+from __future__ import annotations
+
+from mesh_core.channel.messages import RequestGrowth, Telemetry
+from mesh_core.control.admin.request_metrics import OTHER, UNKNOWN, merged
+from mesh_core.control.proxy import Proxy
+from mesh_core.telemetry.request_metrics import Series
+
+
+class CountedRequests:
+    """Remembers what was told."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        self._proxy = proxy
+        self._told: dict[tuple[object, ...], Series] = {}
+        self._connections = 0
+
+    def growth(self) -> Telemetry | None:
+        """What there is to tell; None when nothing has changed."""
+        requests = []
+        for each in merged(self._proxy.request_series):
+            before = self._told.get(each[:5])
+            if before is None or each.requests != before.requests:
+                requests.append(self._grown(each, before))
+                self._told[each[:5]] = each
+        connections = self._proxy.active_connections
+        if not requests and connections == self._connections:
+            return None
+        self._connections = connections
+        return Telemetry(requests=tuple(requests), connections=connections)
+
+    def _grown(self, after: Series, before: Series | None) -> RequestGrowth:
+        old = [0] * len(after.duration_us) if before is None else before.duration_us
+        durations = {
+            index: now - then
+            for index, (now, then) in enumerate(zip(after.duration_us[:-1], old[:-1], strict=True))
+            if now != then
+        }
+        names = self._proxy.registry.cluster_names
+        return RequestGrowth(
+            cluster=OTHER if after.cluster_id is None else names[after.cluster_id] or UNKNOWN,
+            inbound=after.inbound,
+            status=after.status,
+            flags=after.flags,
+            requests=after.requests - (0 if before is None else before.requests),
+            durations=durations,
+            duration_us=after.duration_us[-1] - old[-1],
+        )
