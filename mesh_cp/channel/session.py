@@ -114,8 +114,8 @@ class Session:
                     wait_s = max(wait_s, self._messages.take(1, self._heard_s))
                     self._take(decode_from_proxy(body))
                 if wait_s:
-                    # Not reading is what slows it down.
-                    await asyncio.sleep(wait_s)
+                    # Not reading is what slows it down. Without a word meanwhile it is given up.
+                    await asyncio.wait([beats], timeout=wait_s)
                 await self._writer.drain()
             if self._reader.inside:
                 raise ProtocolError("the connection ended within a message")
