@@ -37,7 +37,7 @@ help:  ## list the targets
 	@echo
 	@echo "Settings: PYTHON=python3.13  PYTEST_ARGS='-k relay -x'  HOPMESH_BUILD=release|debug"
 	@echo "          SOAK_SECONDS=600  SOAK_ARGS='--seed 7'  SURVIVAL_ARGS='--scenario hanging --seconds 10'"
-	@echo "          BENCH_ARGS='--help'  FUZZ_SECONDS=60  FUZZ_RUNS=1000000  FUZZ_TARGETS='config proxy_protocol'"
+	@echo "          DEMO_SECONDS=60  BENCH_ARGS='--help'  FUZZ_SECONDS=60  FUZZ_RUNS=1000000  FUZZ_TARGETS='config proxy_protocol'"
 
 # --- set-up ---------------------------------------------------------------------------------------------
 
@@ -72,7 +72,7 @@ debug:  ## build them with assertions and without optimisation
 # --- run ------------------------------------------------------------------------------------------------
 
 .PHONY: demo test quicktest lint asan fuzz soak soak-restarts soak-connections survival bench
-demo: compile  ## start two origins and a proxy, send traffic through, show what happened
+demo: compile  ## a mesh of three services with load, until Ctrl-C; what flows where (DEMO_SECONDS)
 	@$(python) -m demo
 
 test: $(stamps)/test compile packages-test  ## run the whole test suite

@@ -1,1 +1,1 @@
-"""`make demo`: two origins, a proxy in front of them, real traffic, and what an operator sees of it."""
+"""`make demo`: a control plane, three services that call each other, a sidecar before each, and what flows where."""

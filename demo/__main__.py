@@ -1,17 +1,30 @@
-"""Shows what ``hopmesh proxy`` does, in half a minute's reading. Stays up for a look around on a terminal."""
+"""Shows a mesh of three services at work: ``python -m demo [--seconds N]``.
 
-import contextlib
-import signal
-import subprocess
-import sys
-import tempfile
+It stays up until Ctrl-C, or for so long; without a terminal, where nobody can press that, for half a minute.
+"""
+
 import time
-from pathlib import Path
 
-from demo.processes import DemoError, Origin, Proxy
-from demo.traffic import LIMIT_S, LongConnection, count_answers, get, wait_for_lines
+STARTED_S = time.monotonic()
 
-REQUESTS = 10
+import argparse  # noqa: E402
+import contextlib  # noqa: E402
+import os  # noqa: E402
+import signal  # noqa: E402
+import subprocess  # noqa: E402
+import sys  # noqa: E402
+import tempfile  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+from demo.flows import table  # noqa: E402
+from demo.load import Load, get  # noqa: E402
+from demo.mesh_of_three import MANIFESTS, Mesh  # noqa: E402
+from demo.processes import START_LIMIT_S, DemoError, command  # noqa: E402
+
+NAMES = ("web", "orders", "stock")
+REQUESTS_PER_SECOND = 50
+REFRESH_S = 2.0
+SECONDS_WITHOUT_TERMINAL = 30.0
 BOLD, PLAIN = ("\x1b[1m", "\x1b[0m") if sys.stdout.isatty() else ("", "")
 
 
@@ -26,110 +39,119 @@ def show(text: str) -> None:
         print(f"    {line}", flush=True)
 
 
-def write_config(file: Path, origins: list[Origin]) -> None:
-    """Write the proxy's configuration; port 0 takes free ports."""
-    file.write_text(f"""\
-listeners:
-  - name: in
-    address: 127.0.0.1:0
-    cluster: app
-clusters:
-  - name: app
-    endpoints: [{", ".join(origin.address for origin in origins)}]
-admin:
-  address: 127.0.0.1:0
-access_log:
-  path: {file.parent / "access.log"}
-workers: 1
-drain_timeout_ms: 2000
-""")
+def first_request(entry: str) -> str:
+    """What the first request is answered that goes all the way; tried from the start on. Raises DemoError."""
+    whole = " → ".join(NAMES)
+    answer, end = "", time.monotonic() + START_LIMIT_S
+    while time.monotonic() < end:
+        try:
+            answer = get(entry).strip()
+        except OSError as error:
+            answer = str(error)
+        if answer == whole:
+            return answer
+        time.sleep(0.02)
+    raise DemoError(f"no request went through {whole}; the last answer: {answer}")
 
 
-def show_traffic(address: str, admin: str, log: Path) -> None:
-    """Send requests; show who answered and what the proxy says about it."""
-    heading(f"{REQUESTS} requests to the proxy, each on a new connection: curl http://{address}/")
-    answers = count_answers(address, REQUESTS)
-    show("\n".join(f"{count:3} x {answer}" for answer, count in sorted(answers.items())))
-    if len(answers) < 2:
-        raise DemoError("only one of the two origins was asked")
-
-    records = wait_for_lines(log, REQUESTS)
-    heading(f"The last of {len(records)} access-log records: {log}")
-    show("\n".join(records[-2:]))
-
-    heading(f"Its counters: curl http://{admin}/stats")
-    lines = get(admin, "/stats").splitlines()
-    show("\n".join([line for line in lines if "cx_total" in line or "cx_active" in line][:8]))
-
-    heading(f"Its clusters: curl http://{admin}/clusters")
-    show("\n".join(get(admin, "/clusters").splitlines()[:8]))
+def show_start(mesh: Mesh) -> None:
+    """Bring it up, and send the first request."""
+    heading("A control plane, three services, a sidecar before each")
+    show(f"control plane: pid {mesh.control_plane.process.pid}, asked at {mesh.server}")
+    for member in mesh.members:
+        show(member.describe())
+    mesh.control_plane.wait_for("ready")
+    heading(command("apply", "-f", str(MANIFESTS)))
+    show(mesh.hopmesh("apply", "-f", str(MANIFESTS)))
+    mesh.wait_in_sync()
+    heading(f"The first request: curl http://{mesh.entry}/")
+    show(first_request(mesh.entry))
+    show(f"{time.monotonic() - STARTED_S:.1f} s after the start")
+    heading(command("proxies"))
+    show(mesh.hopmesh("proxies"))
 
 
-def show_reload(proxy: Proxy, address: str, config: Path, origins: list[Origin]) -> None:
-    """Take an origin out by a reload; show that an open connection lives on."""
-    heading(f"A reload that takes {origins[0].name} out: edit {config.name}, kill -HUP {proxy.process.pid}")
-    kept = LongConnection(address)
-    with contextlib.closing(kept):
-        before = kept.ask()
-        write_config(config, origins[1:])
-        proxy.process.send_signal(signal.SIGHUP)
-        wanted = {f"hello from {origins[1].name}"}
-        end = time.monotonic() + LIMIT_S
-        while set(answers := count_answers(address, 4)) != wanted:
-            if time.monotonic() > end:
-                raise DemoError(f"the reload did not show: {dict(answers)}")
-            time.sleep(0.05)
-        show(f"new connections:         {answers.total()} x {wanted.pop()}")
-        show(f"one opened before it:    {before}; and, after it, still: {kept.ask()}")
+def show_commands(mesh: Mesh) -> None:
+    """What there is to try."""
+    heading("To try, in another terminal, in this folder")
+    show(f"export HOPMESH_SERVER={mesh.server}")
+    for words, about in (
+        (("apply", "-f", "demo/try/stock-fails.yaml", "--wait"), "a fifth of the requests to the stock fails"),
+        (("rollback",), "no more"),
+        (("apply", "-f", "demo/try/stock-slow.yaml", "--dry-run"), "what each sidecar would get"),
+        (("get",), "what was applied; describe, diff, history, delete"),
+        (("proxies",), "who is connected, and in sync"),
+    ):
+        show(f"{command(*words):60} # {about}")
+    show(f"{f'curl http://{mesh.entry}/':60} # all the way")
+    show(f"{f'kill -9 {mesh.control_plane.process.pid}':60} # the control plane; not a request fails")
 
 
-def look_around(address: str, admin: str, config: Path) -> None:
-    """Stay up until Ctrl-C, if there is somebody to press it."""
-    heading("Where to look next")
-    show(f"traffic   curl http://{address}/")
-    show(f"admin     curl http://{admin}/stats/prometheus   (/ready /listeners /clusters /config_dump)")
-    show(f"config    {config}; every field: docs/configuration.md")
-    show("reading   README.md, then ARCHITECTURE.md")
-    if sys.stdin.isatty():
-        heading("All of it is running. Ctrl-C stops it.")
-        with contextlib.suppress(KeyboardInterrupt):
-            signal.pause()
+def watch_traffic(mesh: Mesh, load: Load, ends_s: float | None) -> None:
+    """Show what flows where, again and again on a terminal, else once at the end; until then, or until Ctrl-C."""
+    heading(f"What flows where, at {REQUESTS_PER_SECOND} requests a second; since the start")
+    printed = 0
+    with contextlib.suppress(KeyboardInterrupt):
+        while ends_s is None or time.monotonic() < ends_s:
+            left_s = REFRESH_S if ends_s is None else min(REFRESH_S, max(0.0, ends_s - time.monotonic()))
+            time.sleep(left_s)
+            if sys.stdout.isatty():
+                printed = show_table(mesh, load, printed)
+    if not printed:
+        show_table(mesh, load, 0)
 
 
-def run(folder: Path, cleanup: contextlib.ExitStack) -> None:
-    """Start everything, leaving to `cleanup` how to stop it, and show it."""
-    origins = []
-    for name in ("apple", "banana"):
-        origins.append(Origin(name))
-        cleanup.callback(origins[-1].stop)
-    config = folder / "proxy.yaml"
-    write_config(config, origins)
-    heading(f"hopmesh proxy --config {config}")
-    show(config.read_text())
+def show_table(mesh: Mesh, load: Load, over: int) -> int:
+    """Print the table in place of the last `over` lines; how many lines it has."""
+    answers = ", ".join(f"{count} × {answer}" for answer, count in sorted(load.answers.items()))
+    lines = [*table(mesh.flows()), f"the load was answered: {answers}"]
+    if over:
+        print(f"\x1b[{over}A\x1b[J", end="")
+    show("\n".join(lines))
+    return len(lines)
 
-    proxy = Proxy(config)
-    cleanup.callback(proxy.stop)
-    proxy.wait_for(lambda event: event.get("event") == "ready")
-    address = proxy.wait_for(lambda event: event.get("listener") == "in")["address"]
-    admin = proxy.wait_for(lambda event: event.get("event") == "admin listening")["address"]
 
-    show_traffic(address, admin, folder / "access.log")
-    show_reload(proxy, address, config, origins)
-    look_around(address, admin, config)
+def run(folder: Path, seconds: float | None) -> None:
+    """Start everything, show it, and stop it. Raises DemoError, OSError."""
+    mesh = Mesh(folder, NAMES)
+    try:
+        show_start(mesh)
+        show_commands(mesh)
+        load = Load(mesh.entry, REQUESTS_PER_SECOND)
+        try:
+            if seconds is None:
+                heading("All of it is running. Ctrl-C stops it.")
+            watch_traffic(mesh, load, None if seconds is None else time.monotonic() + seconds)
+        finally:
+            load.stop()
+    finally:
+        # Whoever presses Ctrl-C again must not leave them behind.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        heading("Stopping: the sidecars take their leave, and drain")
+        show("\n".join(f"{name}: exit code {code}" for name, code in mesh.stop().items()))
 
-    heading("Stopping: SIGTERM drains the proxy")
-    show(f"exit code {proxy.stop()}")
+
+def seconds_wanted() -> float | None:
+    """How long to stay up; None: until Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m demo", description="A mesh of three services at work.")
+    wanted = os.environ.get("DEMO_SECONDS") or None
+    parser.add_argument("--seconds", type=float, default=wanted, help="stay up for so long; default: $DEMO_SECONDS")
+    seconds: float | None = parser.parse_args().seconds
+    if seconds is None and not sys.stdin.isatty():
+        return SECONDS_WITHOUT_TERMINAL
+    return seconds
 
 
 def main() -> int:
     """Run the demo; return 0 when everything that it shows happened."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with tempfile.TemporaryDirectory(prefix="hopmesh-demo-") as folder, contextlib.ExitStack() as cleanup:
+    seconds = seconds_wanted()
+    with tempfile.TemporaryDirectory(prefix="hopmesh-demo-") as folder:
         try:
-            run(Path(folder), cleanup)
+            run(Path(folder), seconds)
         except KeyboardInterrupt:
             return 130
-        except (DemoError, OSError, subprocess.CalledProcessError) as error:
+        except (DemoError, OSError, subprocess.SubprocessError) as error:
             print(f"\ndemo: {error}", file=sys.stderr)
             return 1
     return 0

@@ -1,97 +1,78 @@
-"""The demo's processes: origins, and a proxy whose log says where it listens."""
+"""The demo's processes: the control plane, services, sidecars; started together, stopped together."""
 
+import contextlib
 import json
+import os
+import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
+import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-HOPMESH = Path(sys.executable).with_name("hopmesh")
-START_LIMIT_S = 20
-STOP_LIMIT_S = 10
+HOPMESH = (sys.executable, "-m", "mesh_core.cli")
+START_LIMIT_S = 30
+STOP_LIMIT_S = 15
 
 
 class DemoError(Exception):
     """Something did not do what the demo is about to show."""
 
 
-class Origin:
-    """An HTTP server of our own in a process of its own."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        command = [sys.executable, "-m", "demo.origin", name]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
-        )
-        assert self.process.stdout is not None
-        port = self.process.stdout.readline().strip()
-        if not port:
-            raise DemoError(f"the origin {name} did not start")
-        self.address = f"127.0.0.1:{port}"
-
-    def stop(self) -> None:
-        """End it by closing its stdin."""
-        self.process.communicate(timeout=STOP_LIMIT_S)
+def command(*arguments: str) -> str:
+    """How to type a hopmesh command."""
+    script = Path(sys.executable).with_name("hopmesh")
+    with contextlib.suppress(ValueError):
+        script = script.relative_to(Path.cwd())
+    return " ".join((str(script) if script.exists() else "python -m mesh_core.cli", *arguments))
 
 
-class Proxy:
-    """``hopmesh proxy``, its log read as it is written."""
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody has, all different."""
+    with contextlib.ExitStack() as taken:
+        sockets = [taken.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [each.getsockname()[1] for each in sockets]
 
-    def __init__(self, config: Path) -> None:
-        # A session of its own keeps Ctrl-C from us to it: the demo stops it, and shows how it drains.
-        self.process = subprocess.Popen(
-            [HOPMESH, "proxy", "--config", config],
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        self.events: list[dict[str, Any]] = []
-        self._lines: list[str] = []
-        self._arrived = threading.Condition()
-        self._ended = False
-        assert self.process.stderr is not None
-        threading.Thread(target=self._read, args=(self.process.stderr,), daemon=True).start()
 
-    def wait_for(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Return the first event of the log that is wanted.
+class Program:
+    """A child with its log in a file. A session of its own keeps Ctrl-C from us to it: the demo stops it."""
 
-        Raises DemoError, with the log, when the proxy ends or the time is up before.
-        """
+    def __init__(self, name: str, arguments: Sequence[object], log: Path) -> None:
+        self.name, self._log = name, log
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [os.fspath(each) if isinstance(each, os.PathLike) else str(each) for each in arguments],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
-        def found() -> dict[str, Any] | None:
-            return next(filter(wanted, self.events), None)
+    def wait_for(self, event: str) -> dict[str, Any]:
+        """The first event of that name in its log. Raises DemoError, with the log, when it ends or takes too long."""
+        end = time.monotonic() + START_LIMIT_S
+        while True:
+            ended = self.process.poll() is not None
+            lines = self._log.read_text().splitlines(keepends=True)
+            for line in lines:
+                if line.startswith("{") and line.endswith("\n") and json.loads(line)["event"] == event:
+                    return dict(json.loads(line))
+            if ended or time.monotonic() > end:
+                raise DemoError(f"{self.name}: no {event!r} in its log:\n{''.join(lines)}")
+            time.sleep(0.02)
 
-        with self._arrived:
-            self._arrived.wait_for(lambda: found() or self._ended, START_LIMIT_S)
-            event = found()
-        if event is None:
-            raise DemoError("hopmesh proxy did not get ready; its log:\n" + "".join(self._lines))
-        return event
+    def ask_to_stop(self) -> None:
+        """By SIGTERM, or by the end of its stdin."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.terminate()
 
     def stop(self) -> int:
-        """Drain it by SIGTERM; return its exit code."""
-        self.process.terminate()
+        """Its exit code, once it has ended."""
+        self.ask_to_stop()
         try:
             return self.process.wait(STOP_LIMIT_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             return self.process.wait()
-
-    def _read(self, log: IO[str]) -> None:
-        for line in log:
-            try:
-                event = json.loads(line)
-            except ValueError:
-                event = {}
-            with self._arrived:
-                self._lines.append(line)
-                if isinstance(event, dict):
-                    self.events.append(event)
-                self._arrived.notify_all()
-        with self._arrived:
-            self._ended = True
-            self._arrived.notify_all()

@@ -63,7 +63,7 @@ class Propagation(Protocol):
     async def acknowledged(self, revision: int, committed_s: float, timeout_s: float) -> Acknowledgement:
         """Wait until every proxy that the change of `revision` concerns has answered, or until the time is over.
 
-        `committed_s`: when that change was committed, by the loop's clock.
+        `committed_s`: when that change was committed, by time.monotonic.
         """
 
     async def preview(self, edits: Sequence[Edit]) -> Sequence[ProxyPreview]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
@@ -70,7 +71,7 @@ class Changing:
         loaded: Loaded,
     ) -> ChangeReply:
         result = await change()
-        committed_s = asyncio.get_running_loop().time()
+        committed_s = time.monotonic()
         if result.change is not None:
             done = result.change
             log.info("changed", change=done.number, action=done.action, author=done.author, resources=len(result.edits))

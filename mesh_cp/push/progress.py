@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 
 from mesh_cp.catalog import Edit
@@ -47,16 +48,16 @@ class Progress:
 
     async def acknowledged(self, revision: int, committed_s: float, timeout_s: float) -> Acknowledgement:
         """Wait until every proxy that the change of `revision` concerns has answered, or until the time is over."""
-        pusher, loop = self._pusher, asyncio.get_running_loop()
-        ends_s = loop.time() + timeout_s
+        pusher = self._pusher
+        ends_s = time.monotonic() + timeout_s
         version = await self._version(revision, timeout_s)
         if version is None:
             # Whom it concerns is not known yet.
             nodes = tuple(sorted(pusher.sessions))
-            elapsed_ms = (loop.time() - committed_s) * 1000
+            elapsed_ms = (time.monotonic() - committed_s) * 1000
             return Acknowledgement(affected=len(nodes), acknowledged=0, waiting=nodes, elapsed_ms=elapsed_ms)
         concerned = sorted(pusher.versions.concerned(version))
-        await pusher.reached(version, max(0.0, ends_s - loop.time()))
+        await pusher.reached(version, max(0.0, ends_s - time.monotonic()))
         rejected = tuple(
             Rejection(node, pusher.sessions[node].delivery.refused)
             for node in concerned
@@ -69,7 +70,7 @@ class Progress:
             acknowledged=len(acknowledged),
             rejected=rejected,
             waiting=tuple(node for node in concerned if node not in answered),
-            elapsed_ms=(loop.time() - committed_s) * 1000,
+            elapsed_ms=(time.monotonic() - committed_s) * 1000,
         )
 
     async def _version(self, revision: int, timeout_s: float) -> int | None:

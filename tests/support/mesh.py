@@ -164,6 +164,11 @@ class Mesh:
         proxy.signal(number)
         return proxy.process.wait(LIMIT_S)
 
+    def wait_written(self, node: str, text: str) -> None:
+        """Wait until the last good configuration of a sidecar has this."""
+        state = self.folder / f"{node}.state"
+        until(lambda: state.exists() and text.encode() in state.read_bytes(), f"{node} has written {text}")
+
     # --- traffic ---
 
     def connection(self, node: str) -> UnixHTTPConnection:

@@ -119,8 +119,8 @@ def test_a_sidecar_starts_while_the_control_plane_is_away(mesh: Mesh) -> None:
     cart = mesh.app("one")
     mesh.sidecar("cart-1", "cart", cart.address)
     mesh.reaches("web-1", "cart:8080", "one")
-    states = [mesh.folder / f"{node}.state" for node in ("web-1", "cart-1")]
-    until(lambda: all(each.exists() for each in states), "both have written what they have")
+    mesh.wait_written("web-1", mesh.inbound("cart-1"))
+    mesh.wait_written("cart-1", cart.address)
     mesh.kill_control_plane()
     for node in ("web-1", "cart-1"):
         mesh.stop(node, signal.SIGKILL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 from mesh_cp.catalog import Edit
@@ -24,7 +25,7 @@ spec:
 
 
 async def acknowledged(one: Plane, revision: int, timeout_s: float = 30.0) -> Any:
-    return await one.progress.acknowledged(revision, asyncio.get_running_loop().time(), timeout_s)
+    return await one.progress.acknowledged(revision, time.monotonic(), timeout_s)
 
 
 async def ready(one: Plane) -> list[Any]:
