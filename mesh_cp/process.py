@@ -18,6 +18,7 @@ from mesh_cp.api.server import ApiServer
 from mesh_cp.channel.server import ChannelServer
 from mesh_cp.paths import channel_address_beside, default_api_address
 from mesh_cp.push.followed import Followed
+from mesh_cp.push.observed import Observed
 from mesh_cp.push.progress import Progress
 from mesh_cp.settings import Settings
 from mesh_cp.store.sqlite import SqliteStore
@@ -52,7 +53,9 @@ class ControlPlane:
     async def _serve(self, store: SqliteStore) -> None:
         followed = Followed(store)
         pusher = await followed.start()
-        api = ApiServer(store, Progress(pusher, followed), int(self._settings.api.socket_mode, 8))
+        api = ApiServer(
+            store, Progress(pusher, followed), Observed(pusher), int(self._settings.api.socket_mode, 8)
+        )
         channel = ChannelServer(pusher, socket_mode=int(self._settings.channel.socket_mode, 8))
         following = asyncio.get_running_loop().create_task(followed.run())
         try:

@@ -123,6 +123,12 @@ class Pong(Struct, tag="pong", frozen=True, kw_only=True):
     """The answer to a ping."""
 
 
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+GROWTHS_MOST = 10_000
+RECORDS_MOST = 2_000
+RECORD_CHARACTERS = 8_192
+
+
 class RequestGrowth(Struct, array_like=True, frozen=True):
     """How many requests to a cluster have ended in one way since the last telemetry, and how long they took.
 
@@ -133,17 +139,25 @@ class RequestGrowth(Struct, array_like=True, frozen=True):
     cluster: Annotated[str, Meta(max_length=NAME_LIMIT)]
     inbound: bool
     status: Annotated[int, Meta(ge=0, le=999)]
-    flags: Annotated[int, Meta(ge=0)]
-    requests: Annotated[int, Meta(ge=0)]
-    durations: Annotated[dict[Annotated[int, Meta(ge=0, le=255)], Annotated[int, Meta(ge=0)]], Meta(max_length=256)]
-    duration_us: Annotated[int, Meta(ge=0)]
+    flags: Count
+    requests: Count
+    durations: Annotated[dict[Annotated[int, Meta(ge=0, le=255)], Count], Meta(max_length=256)]
+    duration_us: Count
 
 
 class Telemetry(Struct, tag="telemetry", frozen=True, kw_only=True):
-    """What has been counted since the last one. `connections`: open downstream connections, now."""
+    """What has been counted since the last one. `connections`: open downstream connections, now.
 
-    requests: Annotated[tuple[RequestGrowth, ...], Meta(max_length=100_000)] = ()
-    connections: Annotated[int, Meta(ge=0)] = 0
+    `records`: lines of the access log, as the proxy writes them, some of those since the last one; `dropped`: how many
+    there were besides.
+    """
+
+    requests: Annotated[tuple[RequestGrowth, ...], Meta(max_length=GROWTHS_MOST)] = ()
+    connections: Count = 0
+    records: Annotated[
+        tuple[Annotated[str, Meta(max_length=RECORD_CHARACTERS)], ...], Meta(max_length=RECORDS_MOST)
+    ] = ()
+    dropped: Count = 0
 
 
 # --- what the control plane says ---

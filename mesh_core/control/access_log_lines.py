@@ -6,7 +6,7 @@ import json
 import socket
 from collections.abc import Iterable, Mapping
 
-from mesh_core.config import AccessLog
+from mesh_core.config import AccessLog, Config
 from mesh_core.config.access_log_format import Operator, parse_format
 from mesh_core.telemetry.access_log import AccessFormat, Piece
 
@@ -80,6 +80,26 @@ _TLS_JSON = {
 
 # Of requests only, so too.
 _TRACE_JSON = {"trace_id": "%TRACE_ID%", "span_id": "%SPAN_ID%", "trace_sampled": "%TRACE_SAMPLED%"}
+
+
+TOLD_EACH_S = 20
+
+
+def told_each_s(config: Config) -> int:
+    """How many records a second the control plane is told of."""
+    if config.control_plane is None:
+        return 0
+    wanted = config.control_plane.access_records_per_second
+    if wanted is None:
+        return TOLD_EACH_S if config.access_log is not None else 0
+    return wanted
+
+
+def recorded(config: Config) -> AccessLog | None:
+    """How records are written, if there are any: as the access log says, or by default for the control plane alone."""
+    if config.access_log is None and told_each_s(config):
+        return AccessLog(path="/dev/null")
+    return config.access_log
 
 
 def access_format(settings: AccessLog) -> AccessFormat:

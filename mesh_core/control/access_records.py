@@ -6,8 +6,9 @@ import asyncio
 from typing import NamedTuple
 
 from mesh_core.config import Config
-from mesh_core.control.access_log_lines import access_format
+from mesh_core.control.access_log_lines import access_format, recorded, told_each_s
 from mesh_core.control.access_log_writer import AccessLogWriter
+from mesh_core.control.record_share import RecordShare
 from mesh_core.control.worker_pool import WorkerPool
 from mesh_core.telemetry.access_log import AccessFormat
 
@@ -18,9 +19,9 @@ FULL_SHARE_BYTES = 200_000
 
 
 class AccessLog(NamedTuple):
-    """Where lines go, and how they are written."""
+    """Where lines go, and how they are written. Without a writer they are for the control plane alone."""
 
-    writer: AccessLogWriter
+    writer: AccessLogWriter | None
     format: AccessFormat
 
 
@@ -34,6 +35,8 @@ class AccessRecords:
         self._format: AccessFormat | None = None
         self._dropped_earlier = 0
         self._timer: asyncio.TimerHandle | None = None
+        self.share: RecordShare | None = None
+        """What a control plane is told of; None: nothing."""
 
     @property
     def bytes_dropped(self) -> int:
@@ -49,22 +52,27 @@ class AccessRecords:
 
     def prepare(self, config: Config, name: str) -> AccessLog | None:
         """The log that `config` asks for. Raises ConfigError, which says `name`, and MemoryError."""
-        settings = config.access_log
+        settings = recorded(config)
         if settings is None:
             return None
         line_format = access_format(settings)
+        if config.access_log is None:
+            return AccessLog(None, line_format)
         if self._log is not None and self._log.path == settings.path:
             return AccessLog(self._log, line_format)
         return AccessLog(AccessLogWriter(settings.path, name), line_format)
 
     def discard(self, prepared: AccessLog | None) -> None:
         """Give up what was prepared."""
-        if prepared is not None and prepared.writer is not self._log:
+        if prepared is not None and prepared.writer is not None and prepared.writer is not self._log:
             prepared.writer.close()
 
-    def keep(self, prepared: AccessLog | None) -> AccessLogWriter | None:
-        """Write to what was prepared from now on; returns what is to be retired."""
+    def keep(self, prepared: AccessLog | None, config: Config | None = None) -> AccessLogWriter | None:
+        """Write to what was prepared for `config` from now on; returns what is to be retired."""
         replaced = self._log
+        each_s = 0 if config is None else told_each_s(config)
+        if each_s and self.share is None:
+            self.share = RecordShare(each_s)
         self._log = None if prepared is None else prepared.writer
         if prepared is not None:
             self._format = prepared.format
@@ -114,8 +122,10 @@ class AccessRecords:
             self._timer = asyncio.get_running_loop().call_later(0 if behind else COLLECT_DELAY_S, self._collect)
 
     def _write(self, lines: bytes) -> None:
+        if self.share is not None:
+            self.share.take(lines)
         if self._log is not None:
             self._log.write(lines)
-        else:
+        elif self.share is None:
             # Of connections that are older than the configuration that took the log away.
             self._dropped_earlier += len(lines)

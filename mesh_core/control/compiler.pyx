@@ -37,6 +37,7 @@ import msgspec
 from mesh_core.config.destinations import cluster_references
 from mesh_core.config.schema import HttpSettings
 from mesh_core.config.schema.filter_chain import chain_name
+from mesh_core.control.access_log_lines import recorded
 from mesh_core.control.descriptor_limit import descriptor_limit
 
 cdef class Compiler:
@@ -97,9 +98,10 @@ cdef class Compiler:
         snapshot.table.overload = &self.overload.actions
         snapshot.table.max_connections = config.max_connections or 0
         snapshot.table.descriptor_limit = descriptor_limit()
-        snapshot.table.access_log = config.access_log is not None
-        if config.access_log is not None:
-            snapshot.table.capture_plan = compile_capture_plan(snapshot, config.access_log)
+        records = recorded(config)
+        snapshot.table.access_log = records is not None
+        if records is not None:
+            snapshot.table.capture_plan = compile_capture_plan(snapshot, records)
         self.compile_shared_sockets(snapshot, shared_sockets)
         self.compile_clusters(snapshot, config, endpoints, cluster_tls or {}, clusters)
         listeners = [each for each in config.listeners if each.name in sockets]

@@ -20,6 +20,7 @@ from mesh_core.control.dns.discovery import Discovery, Resolutions
 from mesh_core.control.endpoints import Endpoints
 from mesh_core.control.listener_sockets import ListenerSocket, ListenerSockets
 from mesh_core.control.overload import OverloadMonitor
+from mesh_core.control.record_share import RecordShare
 from mesh_core.control.tls.contexts import Prepared, TlsContexts
 from mesh_core.control.tls.watch import TlsWatch
 from mesh_core.control.upstream_health.members import Members
@@ -191,6 +192,11 @@ class Proxy:
         return [worker.request_series() for worker in self._workers]
 
     @property
+    def record_share(self) -> RecordShare | None:
+        """The access records that a control plane is told of; None: none are."""
+        return self._access_records.share
+
+    @property
     def access_records_dropped(self) -> int:
         """Access records lost because the control thread was behind."""
         return self._workers.access_records_dropped
@@ -360,7 +366,7 @@ class Proxy:
         self._discovery.keep(resolutions)
         if self._discovery.endpoints(config) != endpoints:
             self._on_endpoints_changed()
-        replaced = self._access_records.keep(access_log)
+        replaced = self._access_records.keep(access_log, config)
         self.config, self._sockets_by_listener = config, chosen
         self._overload.follow(config.overload, self._loop)
         await self._publish(snapshot)

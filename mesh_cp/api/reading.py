@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 
 from mesh_core._version import __version__
 from mesh_cp.api.kind_names import KindError, kind_named
@@ -19,6 +19,7 @@ from mesh_cp.api.messages import (
     VersionReply,
     WatchEvent,
 )
+from mesh_cp.api.queries import Query, number, only
 from mesh_cp.api.refusals import ENCODER, RefusedError
 from mesh_cp.catalog import RESOURCES_PREFIX, Catalog, Item, item_of
 from mesh_cp.catalog.catalog import CHANGES_KEPT
@@ -29,8 +30,6 @@ from mesh_cp.store import Event, Store, StoreError
 
 BOOKMARK_INTERVAL_S = 15.0
 """How often a watch says how far it has come; so it notices also that nobody reads any more."""
-
-Query = Mapping[str, str]
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 
@@ -45,12 +44,12 @@ class Reading:
 
     async def version(self, query: Query) -> VersionReply:
         """Which program this is, and how far its store is."""
-        _only(query)
+        only(query)
         return VersionReply(__version__, await self._store.revision())
 
     async def resources(self, query: Query) -> ItemsReply:
         """Those of a kind, of a namespace, of a name; all of them by default. Raises RefusedError, StoreError."""
-        _only(query, "kind", "namespace", "name")
+        only(query, "kind", "namespace", "name")
         kind = _kind(query["kind"]) if query.get("kind") else ""
         namespace, name = (_name(query.get(part, ""), part) for part in ("namespace", "name"))
         listed = await self._catalog.resources(kind, namespace, name)
@@ -58,7 +57,7 @@ class Reading:
 
     async def describe(self, query: Query) -> DescribeReply:
         """One resource, and its history. Raises RefusedError, StoreError."""
-        _only(query, "kind", "namespace", "name")
+        only(query, "kind", "namespace", "name")
         key = _key(query)
         items = (await self._catalog.resources(key.kind, key.namespace, key.name)).items
         if not items:
@@ -70,20 +69,20 @@ class Reading:
 
     async def history(self, query: Query) -> HistoryReply:
         """Changes, newest first; with a kind and a name, of that resource. Raises RefusedError, StoreError."""
-        _only(query, "kind", "namespace", "name", "limit")
+        only(query, "kind", "namespace", "name", "limit")
         key = _key(query) if "kind" in query or "name" in query else None
-        limit = _number(query, "limit", CHANGES_KEPT)
+        limit = number(query, "limit", CHANGES_KEPT)
         return HistoryReply(await self._catalog.changes(key, limit))
 
     async def change(self, query: Query) -> ChangeDetailReply:
         """One change, whole. Raises RefusedError, HistoryError, StoreError."""
-        _only(query, "number")
-        change, edits = await self._catalog.edits(_number(query, "number", 0))
+        only(query, "number")
+        change, edits = await self._catalog.edits(number(query, "number", 0))
         return ChangeDetailReply(change, tuple(EditReply.of(edit, with_documents=True) for edit in edits))
 
     async def proxies(self, query: Query) -> ProxiesReply:
         """The proxies, and how far each has come."""
-        _only(query)
+        only(query)
         return ProxiesReply(tuple(self._propagation.proxies()))
 
     async def watch(self, query: Query) -> AsyncGenerator[bytes, None]:
@@ -91,9 +90,9 @@ class Reading:
 
         `from`: the first revision to tell of, by default the next one; what it was given of before is not told again.
         """
-        _only(query, "kind", "from")
+        only(query, "kind", "from")
         prefix = RESOURCES_PREFIX + (f"{_kind(query['kind'])}/" if query.get("kind") else "")
-        first = _number(query, "from", await self._store.revision() + 1)
+        first = number(query, "from", await self._store.revision() + 1)
         # What has been forgotten is refused before anything is answered.
         await self._store.history(prefix, first)
         return self._lines(prefix, first)
@@ -133,13 +132,6 @@ def _line(event: WatchEvent) -> bytes:
     return ENCODER.encode(event) + b"\n"
 
 
-def _only(query: Query, *known: str) -> None:
-    for name in query:
-        if name not in known:
-            what = f"known are {', '.join(known)}" if known else "none is taken here"
-            raise RefusedError(400, "bad_request", f"unknown parameter {name[:100]}: {what}")
-
-
 def _key(query: Query) -> Key:
     return checked_key(Key(query.get("kind", ""), query.get("namespace", ""), query.get("name", "")))
 
@@ -161,12 +153,3 @@ def _required(name: str) -> str:
     if not name:
         raise RefusedError(400, "bad_request", "the name of the resource is missing")
     return _name(name, "name")
-
-
-def _number(query: Query, name: str, otherwise: int) -> int:
-    text = query.get(name)
-    if text is None:
-        return otherwise
-    if not re.fullmatch(r"[0-9]{1,15}", text):
-        raise RefusedError(400, "bad_request", f"{name}: no number: {text[:100]!r}")
-    return int(text)

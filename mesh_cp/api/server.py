@@ -13,9 +13,12 @@ from msgspec import Struct
 from mesh_core.control.http_server import Answer, HttpServer, Request, sent_by_a_web_page
 from mesh_cp.api.changing import Changing
 from mesh_cp.api.messages import ApplyRequest, DeleteRequest, ErrorReply, RollbackRequest
-from mesh_cp.api.reading import Query, Reading
+from mesh_cp.api.observing import Observing
+from mesh_cp.api.queries import Query
+from mesh_cp.api.reading import Reading
 from mesh_cp.api.refusals import RefusedError, as_json, refusal
 from mesh_cp.catalog import Catalog, CatalogError
+from mesh_cp.observation import Observation
 from mesh_cp.propagation import Propagation
 from mesh_cp.store import Store, StoreError
 
@@ -33,12 +36,15 @@ class ApiServer(HttpServer):
     body_limit_bytes = BODY_LIMIT_BYTES
     bodies_limit_bytes = 2 * BODY_LIMIT_BYTES
 
-    def __init__(self, store: Store, propagation: Propagation, socket_mode: int = 0o600) -> None:
+    def __init__(
+        self, store: Store, propagation: Propagation, observation: Observation, socket_mode: int = 0o600
+    ) -> None:
         """`socket_mode`: the permissions of the file, where it listens on a Unix socket."""
         super().__init__()
         self.socket_mode = socket_mode
         catalog = Catalog(store)
         reading, changing = Reading(store, catalog, propagation), Changing(catalog, propagation)
+        observing = Observing(observation)
         self._reads: dict[str, Read] = {
             "/v1/version": reading.version,
             "/v1/resources": reading.resources,
@@ -47,6 +53,9 @@ class ApiServer(HttpServer):
             "/v1/change": reading.change,
             "/v1/proxies": reading.proxies,
             "/v1/watch": reading.watch,
+            "/v1/stat": observing.stat,
+            "/v1/logs": observing.logs,
+            "/v1/config-dump": observing.config_dump,
         }
         self._writes: dict[str, tuple[type[Struct], Write]] = {
             "/v1/apply": (ApplyRequest, changing.apply),

@@ -154,3 +154,8 @@ class Delivery:
     def wanted(self) -> Mapping[Key, Encoded]:
         """What it should have."""
         return self._wanted
+
+    @property
+    def holds(self) -> Mapping[Key, bytes]:
+        """The hashes of what it has said that it has."""
+        return self._holds

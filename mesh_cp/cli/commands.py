@@ -12,5 +12,8 @@ COMMANDS = {
     "history": Lazy("mesh_cp.cli.history:history", "List changes, or show one."),
     "rollback": Lazy("mesh_cp.cli.rollback:rollback", "Have all as it was after an earlier change."),
     "proxies": Lazy("mesh_cp.cli.proxies:proxies", "List the proxies, and how far each has come."),
+    "stat": Lazy("mesh_cp.cli.stat:stat", "Show success rates, requests and times, by service and by edge."),
+    "logs": Lazy("mesh_cp.cli.logs:logs", "Show access logs of proxies as they come."),
+    "config-dump": Lazy("mesh_cp.cli.config_dump:config_dump", "Show what a proxy should have."),
     "validate": Lazy("mesh_cp.cli.validate:validate", "Check configuration files and manifests."),
 }

@@ -6,5 +6,6 @@
     versions.py         the numbers of updates, and whom each concerns
     pusher.py           one world after the other, and what of it each proxy is sent
     followed.py         manifests as they stand in the store, followed
+    observed.py         what they do and should have, for the API
     progress.py         how far changes have come, and what proxies would be sent, were a change made
 """

@@ -192,7 +192,7 @@ class Pusher:
 
     def telemetry(self, session: Session, telemetry: Telemetry) -> None:
         """It has counted something."""
-        self.mesh_telemetry.take(session.node, session.hello, telemetry)
+        self.mesh_telemetry.take(session.node, session.hello.namespace, session.workloads, telemetry)
 
     def left(self, session: Session) -> None:
         """It is gone, unless another connection has taken its place already."""

@@ -1,82 +1,23 @@
 """Requests of the last minute, by edge: who asked whom, as both of their proxies have counted them.
 
-Bounded: a slot for each five seconds, and at most so many edges; those beyond are counted as one.
+Bounded: a slot for each five seconds, and at most so many edges in each; those beyond are counted as one.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
 
-from msgspec import Struct
-
-from mesh_core.channel.messages import Hello, RequestGrowth, Telemetry
-from mesh_core.telemetry.histogram import BUCKETS
+from mesh_core.channel.messages import Telemetry, WorkloadInfo
+from mesh_cp.generators.names import inbound_name
+from mesh_cp.telemetry.access_records import AccessRecords
+from mesh_cp.telemetry.traffic import Edge, Traffic, destination_of
 
 SLOT_S = 5.0
 SLOTS = 12
-EDGES_MOST = 50_000
-
-Reporter = Literal["source", "destination"]
-
-
-class Edge(NamedTuple):
-    """Requests from one service to another, as the proxy at one end of them has seen them.
-
-    `source` is empty where the destination has counted: it does not know who asked.
-    """
-
-    reporter: Reporter
-    source: str
-    destination: str
-
-
-class Traffic(Struct):
-    """What went over an edge. `successes`: answered with a status below 500."""
-
-    requests: int = 0
-    successes: int = 0
-    durations: list[int] = []
-    duration_us: int = 0
-
-    def add(self, growth: RequestGrowth) -> None:
-        """Count it, too."""
-        self.requests += growth.requests
-        if 0 < growth.status < 500:
-            self.successes += growth.requests
-        self._widen()
-        for index, count in growth.durations.items():
-            if index < len(self.durations):
-                self.durations[index] += count
-        self.duration_us += growth.duration_us
-
-    def merge(self, other: Traffic) -> None:
-        """Count all of the other, too."""
-        self.requests += other.requests
-        self.successes += other.successes
-        self._widen()
-        for index, count in enumerate(other.durations):
-            self.durations[index] += count
-        self.duration_us += other.duration_us
-
-    def _widen(self) -> None:
-        if not self.durations:
-            self.durations = [0] * (len(BUCKETS) + 1)
-
-    def quantile_ms(self, percent: float) -> float | None:
-        """Milliseconds in which so many of a hundred have ended, spread evenly within a bucket; None without any."""
-        total = sum(self.durations)
-        if not total:
-            return None
-        rank, below, lower = total * percent / 100, 0, 0.0
-        for count, upper in zip(self.durations, BUCKETS, strict=False):
-            if count and below + count >= rank:
-                return lower + (upper - lower) * (rank - below) / count
-            below, lower = below + count, upper
-        return float(BUCKETS[-1])
-
+WINDOW_S = SLOT_S * SLOTS
+EDGES_MOST = 10_000
 
 OTHERS = Edge("source", "other", "other")
 
@@ -89,17 +30,23 @@ class MeshTelemetry:
         self._slots: deque[tuple[float, dict[Edge, Traffic]]] = deque(maxlen=SLOTS)
         self.connections: dict[str, int] = {}
         """Of each node its open connections."""
+        self.records = AccessRecords(now_s)
 
-    def take(self, node: str, hello: Hello, telemetry: Telemetry) -> None:
-        """What the proxy of that node has counted."""
+    def take(self, node: str, namespace: str, workloads: Sequence[WorkloadInfo], telemetry: Telemetry) -> None:
+        """What the proxy of that node has counted. `namespace`: its own; `workloads`: what it stands before."""
         self.connections[node] = telemetry.connections
         slot = self._slot()
-        own = next((f"{each.service}.{each.namespace}" for each in hello.workloads), f"{node}.{hello.namespace}")
+        own = _service(workloads[0]) if workloads else f"{node}.{namespace}"
+        inbound = {inbound_name(each.port): _service(each) for each in workloads}
         for growth in telemetry.requests:
-            edge = Edge("destination", "", own) if growth.inbound else Edge("source", own, service_of(growth.cluster))
+            if growth.inbound:
+                edge = Edge("destination", "", inbound.get(growth.cluster, own))
+            else:
+                edge = Edge("source", own, destination_of(growth.cluster))
             if edge not in slot and len(slot) >= EDGES_MOST:
                 edge = OTHERS
             slot.setdefault(edge, Traffic()).add(growth)
+        self.records.take(node, own, telemetry)
 
     def _slot(self) -> dict[Edge, Traffic]:
         now_s = self._now_s()
@@ -110,8 +57,9 @@ class MeshTelemetry:
     def gone(self, node: str) -> None:
         """The proxy is gone."""
         self.connections.pop(node, None)
+        self.records.gone(node)
 
-    def edges(self, window_s: float = SLOT_S * SLOTS) -> tuple[float, dict[Edge, Traffic]]:
+    def edges(self, window_s: float = WINDOW_S) -> tuple[float, dict[Edge, Traffic]]:
         """What went over each edge in the last `window_s` seconds, in whole slots; and how many seconds those are."""
         now_s = self._now_s()
         chosen = [(begun_s, slot) for begun_s, slot in self._slots if now_s - begun_s <= window_s]
@@ -127,6 +75,15 @@ def merge(found: dict[Edge, Traffic], more: Iterable[tuple[Edge, Traffic]]) -> N
         found.setdefault(edge, Traffic()).merge(traffic)
 
 
-def service_of(cluster: str) -> str:
-    """The service that a cluster of a proxy stands for, as name.namespace, or the whole host of one outside."""
-    return cluster.partition(":")[0].removesuffix(".svc.cluster.local")
+def by_service(edges: dict[Edge, Traffic]) -> dict[Edge, Traffic]:
+    """What was asked of each service: as its own proxies have counted it, else as those have who asked."""
+    seen = {edge.destination for edge in edges if edge.reporter == "destination"}
+    found: dict[Edge, Traffic] = {}
+    for edge, traffic in edges.items():
+        if (edge.reporter == "destination") == (edge.destination in seen):
+            merge(found, [(Edge(edge.reporter, "", edge.destination), traffic)])
+    return found
+
+
+def _service(workload: WorkloadInfo) -> str:
+    return f"{workload.service}.{workload.namespace}"

@@ -66,7 +66,7 @@ class RunningApi:
 
     async def _open(self) -> None:
         self.store = await SqliteStore.open(self._folder / "store")
-        self.server = ApiServer(self.store, self.proxies, self._mode)
+        self.server = ApiServer(self.store, self.proxies, self.observation, self._mode)
         self.server.open(self._listen, "test")
         await self.server.serve()
 

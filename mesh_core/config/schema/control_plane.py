@@ -167,6 +167,17 @@ class ControlPlane(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         tuple[Workload, ...],
         Meta(max_length=64, description="What this proxy stands before. Default: nothing, as of a client alone."),
     ] = ()
+    access_records_per_second: Annotated[
+        Annotated[int, Meta(ge=0, le=1000)] | None,
+        Meta(
+            description=(
+                "How many lines of the access log a second the control plane is told of, for `hopmesh logs`; of others "
+                "it is told how many there were. Without an access_log, lines are written for that alone. Default: 20 "
+                "with an access_log, else 0, our choice."
+            ),
+            examples=[20],
+        ),
+    ] = None
     state: Annotated[
         FilePath | None,
         Meta(

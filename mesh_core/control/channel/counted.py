@@ -1,8 +1,8 @@
-"""What a proxy has counted, as the control channel tells it: the growth since the last time."""
+"""What a proxy has counted, as the control channel tells it: the growth since the last time, and access records."""
 
 from __future__ import annotations
 
-from mesh_core.channel.messages import RequestGrowth, Telemetry
+from mesh_core.channel.messages import GROWTHS_MOST, RequestGrowth, Telemetry
 from mesh_core.control.admin.request_metrics import OTHER, UNKNOWN, merged
 from mesh_core.control.proxy import Proxy
 from mesh_core.telemetry.request_metrics import Series
@@ -18,17 +18,19 @@ class CountedRequests:
 
     def growth(self) -> Telemetry | None:
         """What there is to tell; None when nothing has changed."""
-        requests = []
+        requests: list[RequestGrowth] = []
         for each in merged(self._proxy.request_series):
             before = self._told.get(each[:5])
-            if before is None or each.requests != before.requests:
+            if (before is None or each.requests != before.requests) and len(requests) < GROWTHS_MOST:
                 requests.append(self._grown(each, before))
                 self._told[each[:5]] = each
         connections = self._proxy.active_connections
-        if not requests and connections == self._connections:
+        share = self._proxy.record_share
+        records, dropped = ((), 0) if share is None else share.told()
+        if not (requests or records or dropped) and connections == self._connections:
             return None
         self._connections = connections
-        return Telemetry(requests=tuple(requests), connections=connections)
+        return Telemetry(requests=tuple(requests), connections=connections, records=records, dropped=dropped)
 
     def _grown(self, after: Series, before: Series | None) -> RequestGrowth:
         old = [0] * len(after.duration_us) if before is None else before.duration_us

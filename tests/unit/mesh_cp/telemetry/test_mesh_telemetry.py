@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from mesh_core.channel.messages import Hello, RequestGrowth, Telemetry, WorkloadInfo
+from mesh_core.channel.messages import RequestGrowth, Telemetry, WorkloadInfo
 from mesh_core.telemetry.histogram import BUCKETS
-from mesh_cp.telemetry import Edge, MeshTelemetry, Traffic, mesh_telemetry
+from mesh_cp.telemetry import Edge, MeshTelemetry, Traffic, by_service, mesh_telemetry
 
 CART = WorkloadInfo(service="cart", namespace="shop", port=80, listen="10.0.0.1:1", app="127.0.0.1:80")
-HELLO = Hello(protocol=1, node="cart-1", namespace="shop", workloads=(CART,))
+STOCK = WorkloadInfo(service="stock", namespace="shop", port=81, listen="10.0.0.1:2", app="127.0.0.1:81")
 CLUSTER = "pay.bank.svc.cluster.local:80/v1"
 OUT = Edge("source", "cart.shop", "pay.bank")
 
 
 def growth(requests: int, status: int = 200, cluster: str = CLUSTER, inbound: bool = False) -> RequestGrowth:
     return RequestGrowth(cluster, inbound, status, 0, requests, {3: requests}, requests * 10)
+
+
+def take(telemetry: MeshTelemetry, *told: RequestGrowth, connections: int = 0) -> None:
+    telemetry.take("cart-1", "shop", (CART, STOCK), Telemetry(requests=told, connections=connections))
 
 
 class Clock:
@@ -26,13 +30,34 @@ class Clock:
         return self.now_s
 
 
-def test_both_ends_of_an_edge_are_told_apart() -> None:
+@pytest.mark.parametrize(
+    ("told", "edge"),
+    [
+        (growth(1), OUT),
+        (growth(1, cluster="passthrough:news.example:80"), Edge("source", "cart.shop", "news.example")),
+        (growth(1, cluster="unknown", status=404), Edge("source", "cart.shop", "unknown")),
+        (growth(1, cluster="inbound:80", inbound=True), Edge("destination", "", "cart.shop")),
+        (growth(1, cluster="inbound:81", inbound=True), Edge("destination", "", "stock.shop")),
+        (growth(1, cluster="other", inbound=True), Edge("destination", "", "cart.shop")),
+    ],
+)
+def test_whose_requests_they_are(told: RequestGrowth, edge: Edge) -> None:
     telemetry = MeshTelemetry(Clock())
-    told = (growth(3), growth(1, 503), growth(1, 0), growth(5, 404, "inbound:80", inbound=True))
-    telemetry.take("cart-1", HELLO, Telemetry(requests=told, connections=7))
-    _, edges = telemetry.edges()
-    assert edges.keys() == {OUT, Edge("destination", "", "cart.shop")}
-    assert (edges[OUT].requests, edges[OUT].successes, edges[OUT].duration_us) == (5, 3, 50)
+    take(telemetry, told)
+    assert telemetry.edges()[1].keys() == {edge}
+
+
+def test_a_proxy_without_a_workload_has_its_own_name() -> None:
+    telemetry = MeshTelemetry(Clock())
+    telemetry.take("client-1", "shop", (), Telemetry(requests=(growth(1),)))
+    assert telemetry.edges()[1].keys() == {Edge("source", "client-1.shop", "pay.bank")}
+
+
+def test_what_succeeds_is_answered_below_500() -> None:
+    telemetry = MeshTelemetry(Clock())
+    take(telemetry, growth(3), growth(2, 404), growth(1, 503), growth(4, 0), connections=7)
+    traffic = telemetry.edges()[1][OUT]
+    assert (traffic.requests, traffic.successes) == (10, 5)
     assert telemetry.connections == {"cart-1": 7}
     telemetry.gone("cart-1")
     assert telemetry.connections == {}
@@ -42,7 +67,7 @@ def test_old_slots_are_forgotten() -> None:
     clock = Clock()
     telemetry = MeshTelemetry(clock)
     for _ in range(100):
-        telemetry.take("cart-1", HELLO, Telemetry(requests=(growth(1),)))
+        take(telemetry, growth(1))
         clock.now_s += 5
     seconds, edges = telemetry.edges()
     assert (seconds, edges[OUT].requests) == (60, 12)
@@ -54,11 +79,24 @@ def test_old_slots_are_forgotten() -> None:
 def test_edges_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mesh_telemetry, "EDGES_MOST", 10)
     telemetry = MeshTelemetry(Clock())
-    told = tuple(growth(1, cluster=f"s{number}.x.svc.cluster.local:80") for number in range(50))
-    telemetry.take("cart-1", HELLO, Telemetry(requests=told))
+    take(telemetry, *(growth(1, cluster=f"s{number}.x.svc.cluster.local:80") for number in range(50)))
     _, edges = telemetry.edges()
     assert len(edges) == 11
     assert edges[mesh_telemetry.OTHERS].requests == 40
+
+
+def test_a_service_is_counted_once_at_its_own_end_where_it_has_a_proxy() -> None:
+    told = {
+        Edge("source", "a", "cart"): Traffic(requests=3),
+        Edge("source", "b", "cart"): Traffic(requests=4),
+        Edge("destination", "", "cart"): Traffic(requests=6),
+        Edge("source", "a", "outside"): Traffic(requests=1),
+        Edge("source", "b", "outside"): Traffic(requests=2),
+    }
+    assert {edge: each.requests for edge, each in by_service(told).items()} == {
+        Edge("destination", "", "cart"): 6,
+        Edge("source", "", "outside"): 3,
+    }
 
 
 def test_quantiles() -> None:
