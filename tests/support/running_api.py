@@ -16,6 +16,7 @@ from mesh_cp.api.server import ApiServer
 from mesh_cp.catalog import Edit
 from mesh_cp.cli.client import Client
 from mesh_cp.model import Problem
+from mesh_cp.observation import ConfigDumpReply, RecordsReply, TrafficReply
 from mesh_cp.propagation import Acknowledgement, ProxyPreview, ProxyStatus
 from mesh_cp.resources import Key
 from mesh_cp.store.sqlite import SqliteStore
@@ -47,6 +48,27 @@ class Proxies:
         return self.previews
 
 
+class Observed:
+    """What a test says that there is to observe; it remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.seen = TrafficReply(seconds=60.0, services=(), edges=(), connections=0)
+        self.kept = RecordsReply(records=(), last=0, missed=0, dropped=0)
+        self.dumps: dict[str, ConfigDumpReply] = {}
+        self.asked: list[tuple[object, ...]] = []
+
+    def traffic(self, window_s: float) -> TrafficReply:
+        self.asked.append((window_s,))
+        return self.seen
+
+    def records(self, after: int, limit: int, proxy: str, service: str) -> RecordsReply:
+        self.asked.append((after, limit, proxy, service))
+        return self.kept
+
+    def config_dump(self, proxy: str) -> ConfigDumpReply | None:
+        return self.dumps.get(proxy)
+
+
 class RunningApi:
     """The API, answering at `address` until it is closed."""
 
@@ -56,6 +78,7 @@ class RunningApi:
         self._listen = address or f"unix:{folder / 'api.sock'}"
         self._mode = socket_mode
         self.proxies = Proxies()
+        self.observation = Observed()
         # The log would be among what commands print, in the tests that run them.
         self._logs = structlog.testing.capture_logs()
         self.logged = self._logs.__enter__()

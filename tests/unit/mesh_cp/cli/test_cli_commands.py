@@ -20,18 +20,6 @@ Run = Callable[..., Result]
 DEPLOYMENT = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n"
 
 
-@pytest.fixture
-def run(api: RunningApi) -> Run:
-    """Run a command, and give its result."""
-
-    def run_one(*arguments: str, text: str | None = None, status: int = 0) -> Result:
-        result = CliRunner(env={"HOPMESH_SERVER": api.address}).invoke(main, arguments, input=text)
-        assert result.exit_code == status, (result.output, result.exception)
-        return result
-
-    return run_one
-
-
 def test_apply_from_the_standard_input(run: Run) -> None:
     result = run("apply", "-f", "-", text=service() + DEPLOYMENT)
     assert result.stdout == "Service default/web created\nchange 1 at revision 2\n"

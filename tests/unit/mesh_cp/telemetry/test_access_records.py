@@ -29,25 +29,25 @@ def records() -> AccessRecords:
 
 
 @pytest.mark.parametrize(
-    ("after", "limit", "proxy", "service", "found", "last"),
+    ("asked", "found", "last"),
     [
-        (-1, 100, "", "", [0, 1, 2, 3, 4, 5], 6),
-        (-1, 2, "", "", [4, 5], 6),
-        (-1, 2, "a-1", "", [2, 4], 6),
-        (-1, 9, "", "b", [1, 3, 5], 6),
-        (-1, 9, "", "b.shop", [1, 3, 5], 6),
-        (-1, 9, "a-1", "b", [], 6),
-        (3, 100, "", "", [3, 4, 5], 6),
-        (3, 2, "", "", [3, 4], 5),
-        (3, 2, "b-1", "", [3, 5], 6),
-        (6, 9, "", "", [], 6),
-        (999, 9, "", "", [], 6),
+        ((-1, 100, "", ""), [0, 1, 2, 3, 4, 5], 6),
+        ((-1, 2, "", ""), [4, 5], 6),
+        ((-1, 2, "a-1", ""), [2, 4], 6),
+        ((-1, 9, "", "b"), [1, 3, 5], 6),
+        ((-1, 9, "", "b.shop"), [1, 3, 5], 6),
+        ((-1, 9, "a-1", "b"), [], 6),
+        ((3, 100, "", ""), [3, 4, 5], 6),
+        ((3, 2, "", ""), [3, 4], 5),
+        ((3, 2, "b-1", ""), [3, 5], 6),
+        ((6, 9, "", ""), [], 6),
+        ((999, 9, "", ""), [], 6),
     ],
 )
 def test_which_are_found(
-    records: AccessRecords, after: int, limit: int, proxy: str, service: str, found: list[int], last: int
+    records: AccessRecords, asked: tuple[int, int, str, str], found: list[int], last: int
 ) -> None:
-    answer = records.find(after, limit, proxy, service)
+    answer = records.find(*asked)
     assert lines(answer) == [f"line {number}" for number in found]
     assert (answer.last, answer.missed) == (last, 0)
     assert records.dropped == 15
@@ -67,7 +67,7 @@ def test_the_oldest_go(records: AccessRecords, monkeypatch: pytest.MonkeyPatch) 
 def test_one_that_tells_too_much_is_not_heard_for_a_while(records: AccessRecords) -> None:
     before = records.dropped
     for _ in range(3):
-        records.take("a-1", "a.shop", Telemetry(records=("much",) * 1000))
+        records.take("c-1", "c.shop", Telemetry(records=("much",) * 1000))
     records.take("b-1", "b.shop", Telemetry(records=("little",)))
     assert records.dropped == before + 1000
     assert lines(records.find(-1, 1)) == ["little"]
