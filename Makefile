@@ -71,7 +71,7 @@ debug:  ## build them with assertions and without optimisation
 
 # --- run ------------------------------------------------------------------------------------------------
 
-.PHONY: demo test quicktest lint asan fuzz soak soak-restarts soak-connections survival bench
+.PHONY: demo test quicktest lint asan fuzz soak soak-restarts soak-connections survival bench bench-control-plane
 demo: compile  ## a mesh of three services with load, until Ctrl-C; what flows where (DEMO_SECONDS)
 	@$(python) -m demo
 
@@ -109,6 +109,10 @@ survival: $(stamps)/base  ## hurt ten origins behind hopmesh in every scenario, 
 bench: $(stamps)/bench packages-bench build/envoy-venv/bin/envoy  ## compare with direct, bare C, HAProxy, nginx and Envoy (BENCH_ARGS)
 	@$(MAKE) compile HOPMESH_BUILD=release
 	@$(python) -m benchmarks $(BENCH_ARGS)
+
+bench-control-plane: $(stamps)/bench  ## hold the control plane against its bars with 1,000 proxies (BENCH_ARGS)
+	@$(MAKE) compile HOPMESH_BUILD=release
+	@$(python) -m benchmarks.control_plane $(BENCH_ARGS)
 
 # Envoy's wheel owns the package name "envoy", which other packages own too: an environment of its own. Where there
 # is no wheel for the machine, the benchmarks go on without it and say so.
