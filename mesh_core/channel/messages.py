@@ -5,6 +5,7 @@ Both ends take nothing on trust: types and bounds are checked as a message is de
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 import msgspec
@@ -200,6 +201,22 @@ class Refused(Struct, tag="refused", frozen=True, kw_only=True):
 FromProxy = Hello | Subscribe | Unsubscribe | Ack | Nack | Register | Leave | Pong | Telemetry
 FromControlPlane = Welcome | Update | Left | Ping | Refused
 
+
+class BrokenUpdateError(ProtocolError):
+    """An update that cannot be read behind its version. It can be refused; the stream goes on."""
+
+    def __init__(self, version: int, reason: str) -> None:
+        super().__init__(reason)
+        self.version = version
+
+
+_UPDATE = re.compile(
+    rb"[\x82-\x84]\xa4type\xa6update\xa7version"
+    rb"(?:([\x00-\x7f])|\xcc(.)|\xcd(.{2})|\xce(.{4})|\xcf(.{8}))",
+    re.DOTALL,
+)
+"""How an update begins: its map's size, its type, its version."""
+
 _encoder = msgspec.msgpack.Encoder()
 _from_proxy: msgspec.msgpack.Decoder[FromProxy] = msgspec.msgpack.Decoder(FromProxy)
 _from_control_plane: msgspec.msgpack.Decoder[FromControlPlane] = msgspec.msgpack.Decoder(FromControlPlane)
@@ -219,8 +236,12 @@ def decode_from_proxy(body: bytes) -> FromProxy:
 
 
 def decode_from_control_plane(body: bytes) -> FromControlPlane:
-    """A message that a control plane has sent. Raises ProtocolError."""
+    """A message that a control plane has sent. Raises ProtocolError, of which BrokenUpdateError is one."""
     try:
         return _from_control_plane.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        begun = _UPDATE.match(body)
+        if begun is not None:
+            version = next(each for each in begun.groups() if each is not None)
+            raise BrokenUpdateError(int.from_bytes(version, "big"), f"the update cannot be read: {error}") from None
         raise ProtocolError(f"no message of a control plane: {error}") from None

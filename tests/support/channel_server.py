@@ -109,10 +109,14 @@ class RunningChannelServer:
 
     def push(self, resources: Resources) -> int:
         """From now on every proxy should have these; the version."""
+        return self.push_encoded({Key(*key): encode_resource(each) for key, each in resources.items()})
+
+    def push_encoded(self, resources: Mapping[Key, Encoded]) -> int:
+        """The same, of what is on the wire."""
 
         def want() -> int:
             self.subscribers.version += 1
-            self.subscribers.resources = {Key(*key): encode_resource(each) for key, each in resources.items()}
+            self.subscribers.resources = dict(resources)
             for session in self.server.sessions.values():
                 session.delivery.want_all(self.subscribers.version, self.subscribers.resources)
                 session.send_due()

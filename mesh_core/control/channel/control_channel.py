@@ -52,7 +52,9 @@ class ControlChannel:
         self.held = Held({})
         self.version = 0
         """Of the last update that is in effect; 0: none has come since the start."""
-        self.counts = {"connect_attempt": 0, "connected": 0, "update_success": 0, "update_rejected": 0}
+        self.counts = dict.fromkeys(
+            ("connect_attempt", "connected", "protocol_error", "update_success", "update_rejected"), 0
+        )
         self.last_error = ""
         """Why the last connection ended, or none came about."""
 
@@ -99,9 +101,11 @@ class ControlChannel:
         failures = 0
         while True:
             address = addresses[failures % len(addresses)]
-            connected_before = self.counts["connected"]
+            before = dict(self.counts)
             wait_ms = await self._visit(address)
-            if self.counts["connected"] > connected_before:
+            # One that answers and makes no sense is left alone ever longer.
+            talked = self.counts["connected"] > before["connected"]
+            if talked and self.counts["protocol_error"] == before["protocol_error"]:
                 failures = 0
             failures += 1
             bound_s = min(BACKOFF_FIRST_S * 2 ** min(failures - 1, 16), BACKOFF_MOST_S)
@@ -122,7 +126,10 @@ class ControlChannel:
         except RefusedError as error:
             self._ended(address, f"refused: {error}")
             return error.retry_after_ms
-        except (ProtocolError, OSError) as error:
+        except ProtocolError as error:
+            self.counts["protocol_error"] += 1
+            self._ended(address, str(error))
+        except OSError as error:
             self._ended(address, str(error) or type(error).__name__)
         finally:
             self._talking = None

@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
+import structlog
+
 from mesh_core.channel.frames import FrameReader, ProtocolError
 from mesh_core.channel.messages import (
     PROTOCOL,
     Ack,
+    BrokenUpdateError,
     FromControlPlane,
     FromProxy,
     Hello,
@@ -25,6 +28,8 @@ from mesh_core.channel.messages import (
     encode,
 )
 from mesh_core.config import ConfigError
+
+log = structlog.get_logger("hopmesh")
 
 WELCOME_TIMEOUT_S = 10.0
 HEARTBEATS_MISSED = 3
@@ -51,7 +56,6 @@ class Conversation:
         self._reader, self._writer, self._apply = reader, writer, apply
         self._frames = FrameReader()
         self._left = asyncio.Event()
-        self._updates: asyncio.Queue[Update] = asyncio.Queue(maxsize=1)
         self.welcome: Welcome | None = None
         """What the control plane has said of itself; None: nothing yet."""
 
@@ -66,11 +70,7 @@ class Conversation:
                 if not data:
                     raise ConnectionResetError("the control plane has ended the connection")
                 for body in self._frames.feed(data):
-                    message = decode_from_control_plane(body)
-                    if isinstance(message, Update):
-                        applying = self._begin(message, applying)
-                    else:
-                        self._take(message)
+                    applying = self._hear(body, applying)
                 await self._writer.drain()
         finally:
             # An update that has begun is brought to its end all the same: half of one is nothing to leave behind.
@@ -99,6 +99,21 @@ class Conversation:
 
     # --- what it says ---
 
+    def _hear(self, body: bytes, applying: asyncio.Task[None] | None) -> asyncio.Task[None] | None:
+        """Take a message; the update that is under way then."""
+        try:
+            message = decode_from_control_plane(body)
+        except BrokenUpdateError as error:
+            self._check_turn(applying)
+            log.error("update refused", version=error.version, faults=[str(error)])
+            self.send(Nack(version=error.version, faults=(str(error)[:FAULT_CHARACTERS],)))
+            return None
+        if isinstance(message, Update):
+            self._check_turn(applying)
+            return asyncio.get_running_loop().create_task(self._answer(message))
+        self._take(message)
+        return applying
+
     def _take(self, message: FromControlPlane) -> None:
         match message:
             case Welcome(protocol=protocol):
@@ -114,12 +129,11 @@ class Conversation:
             case Left():
                 self._left.set()
 
-    def _begin(self, update: Update, before: asyncio.Task[None] | None) -> asyncio.Task[None]:
+    def _check_turn(self, before: asyncio.Task[None] | None) -> None:
         if self.welcome is None:
             raise ProtocolError("an update before the welcome")
         if before is not None and not before.done():
             raise ProtocolError("an update before the last one was answered")
-        return asyncio.get_running_loop().create_task(self._answer(update))
 
     async def _answer(self, update: Update) -> None:
         try:

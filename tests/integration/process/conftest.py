@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.channel_server import RunningChannelServer
 from tests.support.process_traffic import echo_origin
 
 
@@ -24,3 +25,10 @@ def echo() -> Iterator[str]:
     """The address of an origin that sends back what it gets."""
     with echo_origin() as address:
         yield address
+
+
+@pytest.fixture
+def channel(folder: Path) -> Iterator[RunningChannelServer]:
+    """A control plane reduced to its channel, on a Unix socket."""
+    with RunningChannelServer(f"unix:{folder}/channel.sock") as server:
+        yield server

@@ -4,40 +4,14 @@ from __future__ import annotations
 
 import signal
 import socket
-import time
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 
-from mesh_core.channel.frames import frame
-from tests.support.channel_server import Resources, RunningChannelServer
+from tests.support.channel_server import RunningChannelServer
 from tests.support.process import ProxyProcess, running, until, write_config
 from tests.support.process_traffic import ask, connect, echo_origin
-
-Settings = dict[str, Any]
-
-
-def settings(server: str, folder: Path | None = None, **more: Any) -> Settings:
-    """A proxy that has everything from its control plane but the admin endpoint."""
-    channel: Settings = {"addresses": [server], "node": "cart-1", "dials": ["*"]}
-    if folder is not None:
-        channel["state"] = str(folder / "cart.state")
-    return {
-        "admin": {"address": "127.0.0.1:0"},
-        "workers": 1,
-        "drain_timeout_ms": 1000,
-        "control_plane": {**channel, **more},
-    }
-
-
-def mesh(upstream: str, address: str = "127.0.0.1:0") -> Resources:
-    return {
-        ("cluster", "app"): {"name": "app"},
-        ("endpoint", "app"): [upstream],
-        ("listener", "in"): {"name": "in", "address": address, "cluster": "app"},
-    }
+from tests.support.pushed import pushed, settings, talks
 
 
 def free_address() -> str:
@@ -47,24 +21,13 @@ def free_address() -> str:
         return f"127.0.0.1:{taken.getsockname()[1]}"
 
 
-@pytest.fixture
-def channel(folder: Path) -> Any:
-    with RunningChannelServer(f"unix:{folder}/channel.sock") as server:
-        yield server
-
-
-def talks(proxy: ProxyProcess, text: bytes = b"hello") -> None:
-    with connect(proxy.address()) as client:
-        ask(client, text)
-
-
 def test_what_is_pushed_is_served_and_changed(folder: Path, channel: RunningChannelServer, echo: str) -> None:
-    first = channel.push(mesh(echo))
+    first = channel.push(pushed(echo))
     with running(folder, settings(channel.address)) as proxy:
         channel.wait_acked("cart-1", first)
         with connect(proxy.address()) as open_connection, echo_origin() as other:
             ask(open_connection, b"before")
-            channel.wait_acked("cart-1", channel.push(mesh(other)))
+            channel.wait_acked("cart-1", channel.push(pushed(other)))
             ask(open_connection, b"still there")
             talks(proxy)
         # The endpoint alone went over the channel.
@@ -76,10 +39,10 @@ def test_what_is_pushed_is_served_and_changed(folder: Path, channel: RunningChan
 def test_a_refused_update_changes_nothing_and_the_next_good_one_applies(
     folder: Path, channel: RunningChannelServer, echo: str
 ) -> None:
-    channel.push(mesh(echo))
+    channel.push(pushed(echo))
     with running(folder, settings(channel.address)) as proxy:
         talks(proxy)
-        poisoned = {**mesh(echo), ("cluster", "bad"): {"name": "bad", "mood": 1}}
+        poisoned = {**pushed(echo), ("cluster", "bad"): {"name": "bad", "mood": 1}}
         poisoned["listener", "out"] = {"name": "out", "address": "127.0.0.1:0", "cluster": "nowhere"}
         channel.push(poisoned)
         faults = "\n".join(channel.wait_refused("cart-1"))
@@ -87,7 +50,7 @@ def test_a_refused_update_changes_nothing_and_the_next_good_one_applies(
         assert "listener out: cluster:" in faults
         talks(proxy)
         with echo_origin() as other:
-            channel.wait_acked("cart-1", channel.push(mesh(other)))
+            channel.wait_acked("cart-1", channel.push(pushed(other)))
             assert channel.session("cart-1").delivery.refused == ()
             talks(proxy)
 
@@ -96,7 +59,7 @@ def test_it_serves_without_its_control_plane_and_starts_without_it(folder: Path,
     address = f"unix:{folder}/channel.sock"
     listen = free_address()
     with RunningChannelServer(address) as server:
-        version = server.push(mesh(echo, listen))
+        version = server.push(pushed(echo, listen))
         with running(folder, settings(address, folder)) as proxy:
             server.wait_acked("cart-1", version)
             server.close()
@@ -110,7 +73,7 @@ def test_it_serves_without_its_control_plane_and_starts_without_it(folder: Path,
         talks(again)
         with RunningChannelServer(address) as server:
             # It has all of it, and is sent nothing.
-            version = server.push(mesh(echo, listen))
+            version = server.push(pushed(echo, listen))
             server.wait_acked("cart-1", version)
             assert server.server.frames.encoded == 0
             talks(again)
@@ -122,7 +85,7 @@ def test_what_stands_on_disk_is_no_last_good_configuration(
     folder: Path, channel: RunningChannelServer, echo: str
 ) -> None:
     (folder / "cart.state").write_bytes(b"rubbish")
-    version = channel.push(mesh(echo))
+    version = channel.push(pushed(echo))
     with running(folder, settings(channel.address, folder)) as proxy:
         proxy.wait_for("last good configuration not used")
         channel.wait_acked("cart-1", version)
@@ -130,7 +93,7 @@ def test_what_stands_on_disk_is_no_last_good_configuration(
 
 
 def test_a_workload_leaves_before_it_drains(folder: Path, channel: RunningChannelServer, echo: str) -> None:
-    channel.push(mesh(echo))
+    channel.push(pushed(echo))
     workload = {"service": "cart", "port": 80, "listen": "127.0.0.1:15006", "app": "127.0.0.1:80", "version": "v1"}
     with running(folder, settings(channel.address, workloads=[workload])) as proxy:
         talks(proxy)
@@ -146,7 +109,7 @@ def test_a_workload_leaves_before_it_drains(folder: Path, channel: RunningChanne
 
 
 def test_a_reload_of_the_file_keeps_what_was_pushed(folder: Path, channel: RunningChannelServer, echo: str) -> None:
-    version = channel.push(mesh(echo))
+    version = channel.push(pushed(echo))
     own = settings(channel.address)
     with running(folder, own) as proxy:
         channel.wait_acked("cart-1", version)
@@ -156,37 +119,3 @@ def test_a_reload_of_the_file_keeps_what_was_pushed(folder: Path, channel: Runni
         proxy.signal(signal.SIGHUP)
         proxy.wait_for("reload refused")
         talks(proxy)
-
-
-POISON = {
-    "a frame of 1 GiB": (1 << 30).to_bytes(4, "big") + b"abc",
-    "nesting": frame(b"\x91" * 1_000_000),
-    "rubbish": frame(b"rubbish"),
-    "an update before the welcome": frame(msgspec.msgpack.encode({"type": "update", "version": 1})),
-    "an update that ends": frame(msgspec.msgpack.encode({"type": "update", "version": 1}))[:-3],
-    "nothing": b"",
-}
-
-
-@pytest.mark.parametrize("said", POISON.values(), ids=POISON.keys())
-def test_a_control_plane_that_has_lost_its_mind(folder: Path, echo: str, said: bytes) -> None:
-    """It is left alone, and what is served goes on."""
-    with socket.create_server(("127.0.0.1", 0)) as mad:
-        address = f"127.0.0.1:{mad.getsockname()[1]}"
-        own = settings(address) | {
-            "listeners": [{"name": "in", "address": "127.0.0.1:0", "cluster": "app"}],
-            "clusters": [{"name": "app", "endpoints": [echo]}],
-        }
-        with running(folder, own) as proxy:
-            for _ in range(2):
-                connection, _ = mad.accept()
-                with connection:
-                    connection.settimeout(20)
-                    assert connection.recv(65536)
-                    connection.sendall(said)
-                    connection.shutdown(socket.SHUT_WR)
-                    begun = time.monotonic()
-                    while connection.recv(65536):
-                        assert time.monotonic() - begun < 20
-                talks(proxy)
-            proxy.wait_for("no control plane")

@@ -10,6 +10,7 @@ import pytest
 from mesh_core.channel.frames import FRAME_LIMIT_BYTES, FrameReader, ProtocolError, frame
 from mesh_core.channel.messages import (
     Ack,
+    BrokenUpdateError,
     DialInfo,
     FromControlPlane,
     FromProxy,
@@ -145,3 +146,15 @@ def test_whatever_comes_is_a_message_or_none() -> None:
             decode_from_proxy(bytes(body))
         except ProtocolError:
             continue
+
+
+@pytest.mark.parametrize("version", [0, 1, 127, 128, 255, 256, 65535, 65536, 1 << 32])
+def test_an_update_that_cannot_be_read_has_a_version_all_the_same(version: int) -> None:
+    whole = encode(Update(version=version, upserts={}, removals={}))[4:]
+    assert isinstance(decode_from_control_plane(whole), Update)
+    with pytest.raises(BrokenUpdateError) as caught:
+        decode_from_control_plane(whole[:-1])
+    assert caught.value.version == version
+    with pytest.raises(ProtocolError) as other:
+        decode_from_control_plane(b"\x81\xa4type\xa6update")
+    assert not isinstance(other.value, BrokenUpdateError)
