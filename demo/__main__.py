@@ -80,7 +80,8 @@ def show_commands(mesh: Mesh) -> None:
         (("rollback",), "no more"),
         (("apply", "-f", "demo/try/stock-slow.yaml", "--dry-run"), "what each sidecar would get"),
         (("get",), "what was applied; describe, diff, history, delete"),
-        (("proxies",), "who is connected, and in sync"),
+        (("logs", "--follow"), "access records of all sidecars"),
+        (("config-dump", "web-1"), "what a sidecar has been sent"),
     ):
         show(f"{command(*words):60} # {about}")
     show(f"{f'curl http://{mesh.entry}/':60} # all the way")
@@ -89,7 +90,7 @@ def show_commands(mesh: Mesh) -> None:
 
 def watch_traffic(mesh: Mesh, load: Load, ends_s: float | None) -> None:
     """Show what flows where, again and again on a terminal, else once at the end; until then, or until Ctrl-C."""
-    heading(f"What flows where, at {REQUESTS_PER_SECOND} requests a second; since the start")
+    heading(f"What flows where, at {REQUESTS_PER_SECOND} requests a second: {command('stat', '--edges')}")
     printed = 0
     with contextlib.suppress(KeyboardInterrupt):
         while ends_s is None or time.monotonic() < ends_s:
@@ -104,7 +105,7 @@ def watch_traffic(mesh: Mesh, load: Load, ends_s: float | None) -> None:
 def show_table(mesh: Mesh, load: Load, over: int) -> int:
     """Print the table in place of the last `over` lines; how many lines it has."""
     answers = ", ".join(f"{count} × {answer}" for answer, count in sorted(load.answers.items()))
-    lines = [*table(mesh.flows()), f"the load was answered: {answers}"]
+    lines = [*table(mesh.server, NAMES[0]), f"the load was answered: {answers}"]
     if over:
         print(f"\x1b[{over}A\x1b[J", end="")
     show("\n".join(lines))

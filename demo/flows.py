@@ -1,47 +1,32 @@
-"""What flows where, as the sidecars have counted it."""
+"""What flows where, as the control plane has it from the sidecars: what `hopmesh stat` shows, in one table."""
 
-import json
-from collections.abc import Iterable
-from typing import NamedTuple
+from mesh_cp.cli.client import Client, ClientError
+from mesh_cp.observation import TrafficReply, TrafficRow
 
-from demo.load import get
-
-HEADERS = ("FROM", "TO", "REQUESTS", "SUCCESS", "P50 MS", "P99 MS")
+HEADERS = ("FROM", "TO", "REQUESTS", "PER SECOND", "SUCCESS", "P50 MS", "P99 MS")
 
 
-class Flow(NamedTuple):
-    """Requests from one to another since the start."""
-
-    source: str
-    destination: str
-    requests: int
-    success_percent: float
-    p50_ms: float
-    p99_ms: float
-
-
-def flows(service: str, admin: str) -> list[Flow]:
-    """What the sidecar of a service, whose admin endpoint is at `admin`, has passed on. Raises OSError."""
-    found = []
-    for cluster in json.loads(get(admin, "/clusters?format=json"))["clusters"]:
-        stats, times = cluster["stats"], cluster["upstream_rq_time_ms"]
-        requests = stats.get("upstream_rq_total", 0)
-        name = cluster["name"]
-        inbound = name.startswith("inbound:")
-        if requests:
-            good = requests - stats.get("upstream_rq_5xx", 0)
-            source, destination = ("anybody", service) if inbound else (service, name.partition(".")[0])
-            quantiles = times.get("p50", 0), times.get("p99", 0)
-            found.append(Flow(source, destination, requests, 100 * good / requests, *quantiles))
-    return found
-
-
-def table(found: Iterable[Flow]) -> list[str]:
-    """Lines of text."""
-    rows = [HEADERS] + [
-        (each.source, each.destination, str(each.requests), f"{each.success_percent:.1f} %", f"{each.p50_ms:.1f}",
-         f"{each.p99_ms:.1f}")
-        for each in found
-    ]  # fmt: skip
+def table(server: str, entry: str) -> list[str]:
+    """Lines of text about the last minute. `entry`: the service that others than services ask."""
+    try:
+        reply = Client(server).get("/v1/stat", TrafficReply, window_s=60)
+    except ClientError as error:
+        return [f"the control plane does not say: {error}"]
+    asked = [row for row in reply.services if _short(row.destination) == entry]
+    rows: list[tuple[str, ...]] = [HEADERS]
+    rows += [_cells(row, "anybody") for row in asked]
+    rows += [_cells(row, _short(row.source)) for row in reply.edges]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADERS))]
     return ["   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _cells(row: TrafficRow, source: str) -> tuple[str, ...]:
+    shares = (row.success_percent, row.p50_ms, row.p99_ms)
+    success, *times = ("-" if each is None else f"{each:.1f}" for each in shares)
+    requests = (str(row.requests), f"{row.requests_per_second:.1f}")
+    return source, _short(row.destination), *requests, f"{success} %", *times
+
+
+def _short(service: str) -> str:
+    """Without its namespace."""
+    return service.partition(".")[0]

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from demo.flows import Flow, flows
 from demo.processes import HOPMESH, START_LIMIT_S, DemoError, Program, command, free_ports
 from mesh_cp.api.messages import ProxiesReply
 from mesh_cp.cli.client import Client
@@ -107,14 +106,6 @@ class Mesh:
                 return
             time.sleep(0.02)
         raise DemoError(f"not every sidecar is in sync: {proxies}")
-
-    def flows(self) -> list[Flow]:
-        """What has gone through the sidecars. Raises OSError."""
-        return [
-            flow
-            for member in self.members
-            for flow in flows(member.name, member.sidecar.wait_for("admin listening")["address"])
-        ]
 
     def stop(self) -> dict[str, int]:
         """The exit code of each hopmesh process, by its name."""

@@ -1,4 +1,4 @@
-"""Changes of all sorts under load: not a request fails. `benchmarks/control_plane` makes more of them."""
+"""Changes of all sorts under load: not a request fails. `make bench-control-plane` measures."""
 
 from __future__ import annotations
 
