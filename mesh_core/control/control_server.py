@@ -49,6 +49,8 @@ class ControlServer:
     field = ""
     """Where the configuration has its address."""
     connections_limit = 64
+    backlog = 100
+    """Connections that may wait to be accepted."""
     socket_mode = 0o600
     """The permissions of its file, where it listens on a Unix socket."""
 
@@ -89,7 +91,7 @@ class ControlServer:
 
     async def serve(self) -> None:
         """Begin to answer."""
-        self._server = await asyncio.start_server(self._accept, sock=self.listening.socket)
+        self._server = await asyncio.start_server(self._accept, sock=self.listening.socket, backlog=self.backlog)
 
     async def leave(self) -> None:
         """Stop accepting: another process goes on with the socket. Who is being answered gets the answer."""

@@ -25,6 +25,8 @@ class ChannelServer(ControlServer):
 
     field = "channel.address"
     connections_limit = 20_000
+    # All proxies come at once when a control plane has started: none is to be turned away, and wait for longer.
+    backlog = 4096
 
     def __init__(self, subscribers: Subscribers, heartbeat_ms: int = HEARTBEAT_MS, socket_mode: int = 0o600) -> None:
         """`socket_mode`: the permissions of the file, where it listens on a Unix socket."""

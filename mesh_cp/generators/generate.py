@@ -21,7 +21,7 @@ from mesh_cp.generators.inbound import inbound
 from mesh_cp.generators.memory import Memory
 from mesh_cp.generators.outbound import HTTP_PORT, dial, outbound_listener, patterns_for, virtual_host
 from mesh_cp.generators.output import ClusterRef, Output, OutputKey, Piece
-from mesh_cp.generators.proxy import Dial, Proxy
+from mesh_cp.generators.proxy import Dial, Inbound, Proxy
 from mesh_cp.generators.unknown import passthrough
 from mesh_cp.model import HOSTS, Fact, Service, ServicePort, World
 from mesh_cp.model.world import HostPolicy
@@ -31,11 +31,16 @@ Outputs = Mapping[OutputKey, Output]
 
 
 class Generated(Struct, frozen=True, kw_only=True):
-    """What a proxy should have, every fact that this depends on, and how it sees the clusters of each host."""
+    """What a proxy should have, every fact that this depends on, and how it sees the clusters of each host.
+
+    `renewed`: the outputs that others were replaced by, where nothing else is different from what was before; None:
+    anything may be.
+    """
 
     outputs: Outputs
     facts: frozenset[Fact]
     views: Mapping[str, tuple[tuple[ClusterRef, View], ...]]
+    renewed: tuple[Output, ...] | None = None
 
 
 class Generator:
@@ -62,12 +67,14 @@ class Generator:
         concerned = before.facts.intersection(changed)
         if any(fact.about != "members" for fact in concerned):
             return self.generate(proxy)
-        outputs = dict(before.outputs)
-        for _, host in concerned:
-            for ref, view in before.views.get(host, ()):
-                for output in _destination(self.world, self._memory, ref, view).outputs:
-                    outputs[output.key] = output
-        return Generated(outputs=outputs, facts=before.facts, views=before.views)
+        renewed = tuple(
+            output
+            for _, host in concerned
+            for ref, view in before.views.get(host, ())
+            for output in _destination(self.world, self._memory, ref, view).outputs
+        )
+        outputs = {**before.outputs, **{output.key: output for output in renewed}}
+        return Generated(outputs=outputs, facts=before.facts, views=before.views, renewed=renewed)
 
 
 def _destination(world: World, memory: Memory, ref: ClusterRef, view: View) -> Piece:
@@ -112,7 +119,7 @@ class _Making:
 
     def make(self) -> Generated:
         for port in self._proxy.inbound:
-            self._take(inbound(self._world, self._proxy.client, port))
+            self._take(self._inbound(port))
         if self._proxy.outbound is not None:
             self._take(outbound_listener(self._proxy.outbound))
         dialled = list(self._dialled())
@@ -125,6 +132,11 @@ class _Making:
             self._destination(ref)
         views = {host: tuple(those) for host, those in self._views.items()}
         return Generated(outputs=self._outputs, facts=frozenset(self._facts), views=views)
+
+    def _inbound(self, port: Inbound) -> Piece:
+        client = self._proxy.client
+        key = ("inbound", port, client.namespace)
+        return self._memory.get(key, lambda: inbound(self._world, client, port))
 
     # --- which hosts ---
 

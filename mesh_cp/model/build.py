@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from mesh_cp.model.attach import attach
 from mesh_cp.model.names import meanings, service_host
@@ -14,7 +14,7 @@ from mesh_cp.model.service import Discovery, Service, ServicePort, StaticEndpoin
 from mesh_cp.model.table import Table
 from mesh_cp.model.workload import Workload, WorkloadPort, joined, locality
 from mesh_cp.model.world import HostPolicy, Settings, World, with_workloads
-from mesh_cp.resources import Resource
+from mesh_cp.resources import Key, Resource
 from mesh_cp.resources.destination_rule import DestinationRuleSpec
 from mesh_cp.resources.service import ServiceSpec
 from mesh_cp.resources.service_entry import ServiceEntrySpec
@@ -36,7 +36,8 @@ def build(resources: Iterable[Resource], workloads: Iterable[Workload] = (), set
         settings=settings or Settings(),
     )
     # Short names mean what is there, so services, those of workloads too, come before what names them.
-    everyone = [*workloads, *_entries(ordered)]
+    written = (written_workload(resource) for resource in ordered)
+    everyone = [*workloads, *(workload for workload in written if workload is not None)]
     world = with_workloads(world, {workload.id: workload for workload in everyone})
     policies = _policies(world, ordered, problems)
     check_references(world, ordered, problems)
@@ -156,27 +157,31 @@ def _selected(services: Iterable[Service]) -> dict[str, tuple[str, ...]]:
     return {key: tuple(hosts) for key, hosts in found.items()}
 
 
-def _entries(resources: list[Resource]) -> Iterator[Workload]:
-    """The workloads that are written down."""
-    for resource in resources:
-        spec = resource.spec
-        if not isinstance(spec, WorkloadEntrySpec):
-            continue
-        address = _address(spec.address)
-        yield Workload(
-            id=f"entry/{resource.namespace}/{resource.name}",
-            namespace=resource.namespace,
-            name=resource.name,
-            ports=tuple(
-                WorkloadPort(number=number, name=name, address=joined(address, number))
-                for name, number in spec.ports.items()
-            ),
-            host=address,
-            labels=spec.labels,
-            locality=locality(spec.locality),
-            weight=max(spec.weight, 1),
-            service_account=spec.service_account or "default",
-        )
+def entry_id(key: Key) -> str:
+    """The id of the workload that the WorkloadEntry of that key writes down."""
+    return f"entry/{key.namespace}/{key.name}"
+
+
+def written_workload(resource: Resource) -> Workload | None:
+    """The workload that a manifest writes down, if that is what it does."""
+    spec = resource.spec
+    if not isinstance(spec, WorkloadEntrySpec):
+        return None
+    address = _address(spec.address)
+    return Workload(
+        id=entry_id(resource.key),
+        namespace=resource.namespace,
+        name=resource.name,
+        ports=tuple(
+            WorkloadPort(number=number, name=name, address=joined(address, number))
+            for name, number in spec.ports.items()
+        ),
+        host=address,
+        labels=spec.labels,
+        locality=locality(spec.locality),
+        weight=max(spec.weight, 1),
+        service_account=spec.service_account or "default",
+    )
 
 
 # --- what is said of hosts ---

@@ -9,7 +9,8 @@ import structlog
 
 from mesh_cp.catalog import Edit
 from mesh_cp.catalog.records import RESOURCES_PREFIX, item_of, resource_key_of
-from mesh_cp.model import Workload, World, build
+from mesh_cp.model import Workload, World, build, with_workloads
+from mesh_cp.model.build import entry_id, written_workload
 from mesh_cp.push.proxies import ID_PREFIX
 from mesh_cp.push.pusher import Pusher
 from mesh_cp.push.registrations import GRACE_S
@@ -19,6 +20,7 @@ from mesh_cp.store import CompactedError, Entry, Store, StoreClosedError, StoreE
 log = structlog.get_logger("hopmesh")
 
 RETRY_S = 0.5
+WORKLOAD_ENTRY = "WorkloadEntry"
 
 
 class Followed:
@@ -64,11 +66,12 @@ class Followed:
             async with self._store.watch(RESOURCES_PREFIX, self._revision + 1) as watch:
                 async for changes in watch:
                     self._revision = changes.revision
-                    for event in changes.events:
-                        self._resources.pop(resource_key_of(event.key), None)
+                    keys = [resource_key_of(event.key) for event in changes.events]
+                    for key, event in zip(keys, changes.events, strict=True):
+                        self._resources.pop(key, None)
                         if event.entry is not None:
                             self._take(event.entry)
-                    self._tell(self._world(self._resources.values()))
+                    self._tell(self._next_world(keys))
         except CompactedError:
             await self._read()
             self._tell(self._world(self._resources.values()))
@@ -76,6 +79,17 @@ class Followed:
     def _tell(self, world: World) -> None:
         self.pusher.change_manifests(world, self._revision)
         log.info("world", resources=len(self._resources), services=len(world.services), revision=self._revision)
+
+    def _next_world(self, keys: Iterable[Key]) -> World:
+        """The world after these resources have changed. Workloads that are written down are changed as others are, at a
+        cost that does not grow with the mesh."""
+        changes: dict[str, Workload | None] = {}
+        for key in keys:
+            if key.kind != WORKLOAD_ENTRY:
+                return self._world(self._resources.values())
+            resource = self._resources.get(key)
+            changes[entry_id(key)] = None if resource is None else written_workload(resource)
+        return with_workloads(self.pusher.world, changes)
 
     def _registered(self) -> list[Workload]:
         return [each for each in self.pusher.world.workloads.values() if each.id.startswith(ID_PREFIX)]

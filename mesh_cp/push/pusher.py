@@ -115,7 +115,7 @@ class Pusher:
                 share.generated = self._generator.generate(share.proxy)
             else:
                 share.generated = self._generator.again(share.proxy, share.generated, facts)
-            change = self._difference(session, before, share.generated.outputs)
+            change = self._difference(session, before, share.generated)
         except Exception:
             # What one proxy says of itself must not stop the others.
             log.exception("no configuration can be made", node=node)
@@ -126,13 +126,15 @@ class Pusher:
         return bool(change)
 
     def _difference(
-        self, session: Session, before: Mapping[OutputKey, Output], after: Mapping[OutputKey, Output]
+        self, session: Session, before: Mapping[OutputKey, Output], generated: Generated
     ) -> dict[Key, Encoded | None]:
         wanted = session.delivery.wanted
-        change: dict[Key, Encoded | None] = {key_of(key): None for key in before if key not in after}
-        for output_key, output in after.items():
-            if before.get(output_key) is not output:
-                key, encoded = key_of(output_key), self.encodings.of(output)
+        change: dict[Key, Encoded | None] = {}
+        if generated.renewed is None:
+            change = {key_of(key): None for key in before if key not in generated.outputs}
+        for output in generated.outputs.values() if generated.renewed is None else generated.renewed:
+            if before.get(output.key) is not output:
+                key, encoded = key_of(output.key), self.encodings.of(output)
                 if key not in wanted or wanted[key].hash != encoded.hash:
                     change[key] = encoded
         return change

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from mesh_cp.model import Workload
@@ -11,6 +12,7 @@ from mesh_cp.store import Compare, Operation, Outcome, StoreFailedError
 from tests.support.fake_sessions import hello, plane, workload
 from tests.support.memory_store import MemoryStore
 from tests.support.on_loop import on_loop
+from tests.support.waiting import LIMIT_S
 
 
 async def stored(store: MemoryStore) -> list[str]:
@@ -72,6 +74,9 @@ async def test_what_cannot_be_written_is_tried_again_and_one_that_is_too_large_h
         large = tuple(workload("cart", port=number, labels=labels) for number in range(1, 65))
         registrations.register("large", "", large)
         registrations.register("cart-1", "", (workload("cart"),))
+        async with asyncio.timeout(LIMIT_S):
+            while not await stored(store):
+                await asyncio.sleep(0.01)
         await registrations.close()
     finally:
         registrations_module.RETRY_S = before
