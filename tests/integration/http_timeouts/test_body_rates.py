@@ -91,10 +91,10 @@ def test_a_response_that_nobody_reads(service: HttpService) -> None:
 
 
 def test_a_response_that_is_read(service: HttpService) -> None:
-    """However long it is."""
+    """However long it is. The window is longer than a busy machine lets a client wait for its turn."""
     origin = service.origin()
     origin.on(b"/", ok(LARGE))
-    service.serve(to(origin), http={"min_body_rate": RATES | {"response_bytes_per_s": 1000}})
+    service.serve(to(origin), http={"min_body_rate": RATES | {"response_bytes_per_s": 1000, "window_ms": 1000}})
     with service.client() as client:
         for _ in range(3):
             assert client.exchange(get(b"/")).body == LARGE
