@@ -24,9 +24,14 @@ def check_control_plane(control_plane: ControlPlane, report: Report) -> None:
     for index, dial in enumerate(control_plane.dials if isinstance(control_plane.dials, tuple) else ()):
         if isinstance(dial, Dial):
             _check_listened([*_PATH, "dials", index, "listen"], dial.listen, taken, report)
+    ports: dict[int, int] = {}
     for index, workload in enumerate(control_plane.workloads if isinstance(control_plane.workloads, tuple) else ()):
         if isinstance(workload, Workload):
             _check_workload([*_PATH, "workloads", index], workload, taken, report)
+            first = ports.setdefault(workload.port, index) if isinstance(workload.port, int) else index
+            if first != index:
+                message = f"port {workload.port} is that of {path_text([*_PATH, 'workloads', first])}"
+                report([*_PATH, "workloads", index, "port"], message, "let several Services select one workload")
 
 
 def _parsed(path: list[PathStep], text: object, report: Report) -> Address | None:

@@ -1,7 +1,8 @@
 """What one proxy should have, what it has, and what is still to be sent. No I/O.
 
 One update is under way at a time; what changes meanwhile is merged, so a slow proxy costs no queue: it gets the newest
-state of each resource, and none in between.
+state of each resource, and none in between. While an update is refused, endpoints that have nothing to do with it go on
+by themselves: a route that is wrong must not keep a proxy sending to workloads that are gone.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class Delivery:
         self._wanted_version = 0
         self._refusals = 0
         self._waits_to_retry = False
+        self._poison: set[Key] = set()
+        """What may be at fault in updates that were refused."""
         self.refused: tuple[str, ...] = ()
         """The faults of the last update, when that was refused."""
         self.refused_version = 0
@@ -58,6 +61,7 @@ class Delivery:
         """From now on these are what it should have."""
         self._dirty |= self._wanted.keys() | self._holds.keys() | resources.keys()
         self._wanted = dict(resources)
+        self._waits_to_retry = False
         self._changed(version)
 
     def want(self, version: int, change: Change) -> None:
@@ -68,25 +72,39 @@ class Delivery:
             else:
                 self._wanted[key] = each
         self._dirty |= change.keys()
+        if not all(self._goes_apart(key, each) for key, each in change.items()):
+            self._waits_to_retry = False
         self._changed(version)
 
     def _changed(self, version: int) -> None:
         self._wanted_version = version
-        self._waits_to_retry = False
         self._settle()
+
+    def _goes_apart(self, key: Key, each: Encoded | None) -> bool:
+        """Whether it is endpoints of a cluster that is there, and no part of what was refused."""
+        return key.type == "endpoint" and each is not None and key not in self._poison and self._has_cluster(key.name)
+
+    def _has_cluster(self, name: str) -> bool:
+        key = Key("cluster", name)
+        return key in self._holds and key not in self._poison
 
     def next(self) -> tuple[int, Change] | None:
         """The update to send now; None while one is under way, one was refused, or there is nothing to send.
 
         Whoever sends it tells what became of it by `acked` or `nacked`.
         """
-        if self._under_way is not None or self._waits_to_retry:
+        if self._under_way is not None:
             return None
         due = self._due()
         if not due:
             self._settle()
             return None
         change = first_part(due)
+        if self._poison:
+            apart = {key: each for key, each in due.items() if self._goes_apart(key, each)}
+            if not apart and self._waits_to_retry:
+                return None
+            change = first_part(apart or due)
         self._under_way = self._wanted_version, change
         self._under_way_is_all = len(change) == len(due)
         return self._under_way
@@ -110,11 +128,14 @@ class Delivery:
                 self._holds.pop(key, None)
             else:
                 self._holds[key] = each.hash
+        if self._poison & self._under_way[1].keys():
+            self._recovered()
         self._under_way = None
-        self.refused = ()
-        self._refusals = 0
         if self._under_way_is_all:
             self.acked_version = max(self.acked_version, version)
+        elif self._poison:
+            # Of this version all is in effect but what is still refused.
+            self.refused_version = version
         self._settle()
         return True
 
@@ -124,6 +145,7 @@ class Delivery:
         if self._under_way is None or self._under_way[0] != version:
             return None
         changed_meanwhile = self._wanted_version != version
+        self._suspect(self._under_way[1])
         self._under_way = None
         self.refused, self.refused_version = faults, version
         if changed_meanwhile:
@@ -132,13 +154,25 @@ class Delivery:
         self._refusals += 1
         return min(RETRY_FIRST_S * 2.0 ** (self._refusals - 1), RETRY_MOST_S)
 
+    def _suspect(self, refused: Change) -> None:
+        """Note what may have been at fault: rather the others than endpoints."""
+        self._poison |= {key for key in refused if key.type != "endpoint"}
+        suspects = {key for key, each in refused.items() if not self._goes_apart(key, each)}
+        self._poison |= suspects or refused.keys()
+
     def retry(self) -> None:
         """The time after a refusal is over."""
         self._waits_to_retry = False
 
     def _settle(self) -> None:
         if self._under_way is None and not self._due():
+            self._recovered()
             self.acked_version = max(self.acked_version, self._wanted_version)
+
+    def _recovered(self) -> None:
+        self.refused, self._poison = (), set()
+        self._refusals = 0
+        self._waits_to_retry = False
 
     @property
     def in_sync(self) -> bool:

@@ -192,6 +192,8 @@ class Session:
         if self._retry is not None:
             self._retry.cancel()
         self._retry = self._loop.call_later(wait_s, self._try_again)
+        # What has nothing to do with it.
+        self.send_due()
 
     def _try_again(self) -> None:
         self.delivery.retry()

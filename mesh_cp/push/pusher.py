@@ -7,6 +7,7 @@ depend on what has changed. It is not collected with others for a time: what com
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Collection, Mapping
 
 import structlog
@@ -27,6 +28,10 @@ from mesh_cp.telemetry import MeshTelemetry
 
 log = structlog.get_logger("hopmesh")
 
+REST = 9.0
+"""After each look at what one proxy wants it has so many times as long to wait for the next: however much it dials, and
+however often it says so, nine tenths of the time are for others."""
+NOT_YET = 1 << 62
 WITHDRAWAL_TIMEOUT_S = 4.0
 """How long a proxy that leaves waits for the others: less than it waits for us."""
 
@@ -41,6 +46,10 @@ class Share(Struct):
     proxy: Proxy
     generated: Generated
     announced_at: int | None = None
+    refresh: asyncio.Handle | None = None
+    """When what it dials or serves has changed: the time at which that is looked at."""
+    free_at_s: float = 0.0
+    """By the loop's clock, when it may next be."""
 
 
 class Pusher:
@@ -99,6 +108,19 @@ class Pusher:
 
     # --- one proxy ---
 
+    def _refresh(self, session: Session) -> None:
+        """It dials or serves something else."""
+        loop, node = asyncio.get_running_loop(), session.node
+        share = self._shares[node]
+        share.refresh = None
+        begun_s = time.monotonic()
+        if self._update(node, self.versions.next(self.versions.revision, (node,))):
+            session.send_due()
+        share.free_at_s = loop.time() + REST * (time.monotonic() - begun_s)
+        if share.announced_at is not None:
+            share.announced_at = session.delivery.wanted_version
+            self._announce(session)
+
     def _update(self, node: str, version: int, facts: Collection[Fact] | None = None) -> bool:
         """Bring what the proxy should have up to date; whether that has changed.
 
@@ -139,6 +161,11 @@ class Pusher:
                     change[key] = encoded
         return change
 
+    def _drop(self, node: str) -> None:
+        share = self._shares.pop(node, None)
+        if share is not None and share.refresh is not None:
+            share.refresh.cancel()
+
     def _announce(self, session: Session) -> None:
         """Have its workloads known to others, if it takes what is for them already."""
         share = self._shares[session.node]
@@ -153,6 +180,7 @@ class Pusher:
         node, version = session.node, self.versions.current
         proxy = proxy_of(session)
         generated = self._generator.generate(proxy)
+        self._drop(node)
         self.sessions[node] = session
         self._shares[node] = Share(proxy, generated, version)
         self._index.update(node, generated.facts)
@@ -166,15 +194,20 @@ class Pusher:
         """It dials something else."""
         if self.sessions.get(session.node) is not session:
             return
-        if self._update(session.node, self.versions.next(self.versions.revision, (session.node,))):
-            session.send_due()
+        share = self._shares[session.node]
+        if share.refresh is None:
+            loop = asyncio.get_running_loop()
+            if (wait_s := share.free_at_s - loop.time()) > 0:
+                share.refresh = loop.call_later(wait_s, self._refresh, session)
+            else:
+                share.refresh = loop.call_soon(self._refresh, session)
 
     def registered(self, session: Session) -> None:
         """It serves something else."""
         self.subscribed(session)
         if self.sessions.get(session.node) is session:
-            self._shares[session.node].announced_at = session.delivery.wanted_version
-            self._announce(session)
+            # Not before it is looked at.
+            self._shares[session.node].announced_at = NOT_YET
 
     async def withdrawn(self, session: Session) -> None:
         """Its workloads go; returns when every proxy that was told of them knows, or after a time."""
@@ -200,7 +233,8 @@ class Pusher:
         """It is gone, unless another connection has taken its place already."""
         node = session.node
         if self.sessions.get(node) is session:
-            del self.sessions[node], self._shares[node]
+            self._drop(node)
+            del self.sessions[node]
             self._index.remove(node)
             self.mesh_telemetry.gone(node)
             self.registrations.away(node)

@@ -28,6 +28,7 @@ PREFIX = "workloads/"
 GRACE_S = 15.0
 """More than the longest time after which a proxy tries again to find its control plane."""
 RETRY_S = 1.0
+CLOSE_TIMEOUT_S = 3.0
 BATCH_BYTES = 4 << 20
 
 Changed = Callable[[Mapping[str, Workload | None]], None]
@@ -151,7 +152,7 @@ class Registrations:
             waiting.cancel()
         self._waiting.clear()
         if self._writing is not None:
-            await asyncio.wait([self._writing], timeout=2 * RETRY_S)
+            await asyncio.wait([self._writing], timeout=CLOSE_TIMEOUT_S)
         if self._writing is not None:
             self._writing.cancel()
 

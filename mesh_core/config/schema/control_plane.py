@@ -33,7 +33,12 @@ class Workload(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = None
     port: Annotated[
         int,
-        Meta(ge=1, le=65535, description="The port by which the service calls it, its targetPort.", examples=[8080]),
+        Meta(
+            ge=1,
+            le=65535,
+            description="The port by which the service calls it, its targetPort. Each has another.",
+            examples=[8080],
+        ),
     ]
     port_name: Annotated[
         str,

@@ -96,6 +96,44 @@ def test_a_change_under_way_of_a_refusal_is_sent_at_once() -> None:
     assert made.next() == (2, {A: content(2)})
 
 
+def test_endpoints_go_on_while_something_else_is_refused() -> None:
+    made = Delivery({A: content(1).hash, B: content(1).hash})
+    made.want_all(1, {A: content(1), B: content(1)})
+    bad, other = Key("route", "bad"), Key("endpoint", "other")
+    made.want(2, {bad: content(0), B: content(2)})
+    made.next()
+    made.nacked(2, ("no",))
+    for version in (2, 3):
+        assert made.next() == (version, {B: content(version)})
+        assert made.acked(version)
+        # The refusal stands, and is one of this version too.
+        assert (made.next(), made.refused, made.refused_version, made.acked_version) == (None, ("no",), version, 1)
+        made.want(3, {B: content(3)})
+    # Those of a cluster that is not there do not.
+    made.want(4, {other: content(1)})
+    assert made.next() == (4, {other: content(1), bad: content(0)})
+    made.nacked(4, ("no",))
+    assert made.next() is None
+    made.want(5, {bad: None, other: None})
+    assert (made.next(), made.refused, made.in_sync, made.acked_version) == (None, (), True, 5)
+
+
+def test_endpoints_that_are_refused_themselves() -> None:
+    made = Delivery({A: content(1).hash, B: content(1).hash})
+    made.want_all(1, {A: content(1), B: content(2), C: content(0)})
+    for _ in range(3):
+        assert made.next() == (1, {B: content(2), C: content(0)})
+        made.nacked(1, ("no",))
+        if made.next() is not None:
+            made.nacked(1, ("no",))
+        assert made.next() is None
+        made.retry()
+    made.want(2, {B: content(3)})
+    assert made.next() == (2, {B: content(3), C: content(0)})
+    assert made.acked(2)
+    assert (made.refused, made.in_sync) == ((), True)
+
+
 def test_large_changes_go_in_parts_make_before_break(monkeypatch: object) -> None:
     big = encode_resource(bytes(delivery.UPDATE_BYTES // 2))
     gone = Key("cluster", "gone")

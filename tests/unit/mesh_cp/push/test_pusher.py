@@ -105,12 +105,27 @@ async def test_what_is_dialled_besides() -> None:
         await one.settled()
         web.dials = hello("web-1", dials=("cart", "mail")).dials
         one.pusher.subscribed(web.session)
-        await one.settled()
-        assert web.endpoints(MAIL) == ["10.0.0.1:15006"]
+        await one.until(lambda: web.endpoints(MAIL) == ["10.0.0.1:15006"])
         web.workloads = (workload("cart", 7),)
         one.pusher.registered(web.session)
+        await one.until(lambda: web.endpoints(CART) == ["10.0.0.7:15006"])
+
+
+@on_loop
+async def test_who_says_much_is_looked_at_when_others_were() -> None:
+    async with plane(MemoryStore()) as one:
+        web = one.join(hello("web-1"))
         await one.settled()
-        assert web.endpoints(CART) == ["10.0.0.7:15006"]
+        before = one.pusher.versions.current
+        for number in range(200):
+            web.dials = hello("web-1", dials=tuple(f"s{each}" for each in range(number + 1))).dials
+            one.pusher.subscribed(web.session)
+        one.join(hello("s199-1", workload("s199")))
+        await one.until(lambda: web.endpoints("s199.default.svc.cluster.local:8080"))
+        assert one.pusher.versions.current - before <= 4
+        one.pusher.subscribed(web.session)
+        one.pusher.left(web.session)
+        await one.settled()
 
 
 @on_loop
