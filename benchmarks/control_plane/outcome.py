@@ -73,8 +73,8 @@ def _draw(directory: Path, points: Sequence[Point]) -> list[Path]:
     for axis, name, label, shown in panels:
         axis.plot([getattr(point, name) for point in shown], [point.cpu_ms for point in shown], "o-", color="#d9480f")
         axis.set_xlabel(label)
-        axis.set_ylim(bottom=0)
         axis.set_xlim(left=0)
+        axis.set_ylim(0, 1.15 * max(point.cpu_ms for point in shown) or None)
         axis.grid(alpha=0.3)
     left.set_ylabel("control plane: ms of CPU a change")
     figure.suptitle("What one endpoint change costs the control plane; lower is better", fontsize=11)

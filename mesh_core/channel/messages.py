@@ -124,7 +124,8 @@ class Pong(Struct, tag="pong", frozen=True, kw_only=True):
     """The answer to a ping."""
 
 
-Count = Annotated[int, Meta(ge=0, le=2**53)]
+COUNT_MOST = 2**53
+Count = Annotated[int, Meta(ge=0, le=COUNT_MOST)]
 GROWTHS_MOST = 10_000
 RECORDS_MOST = 2_000
 RECORD_CHARACTERS = 8_192

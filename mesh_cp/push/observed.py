@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from mesh_core.channel.messages import COUNT_MOST
 from mesh_core.channel.resources import Encoded, Key
 from mesh_cp.observation import ConfigDumpReply, DumpedResource, RecordsReply, TrafficReply, TrafficRow
 from mesh_cp.push.pusher import Pusher
@@ -26,14 +27,14 @@ class Observed:
             seconds=round(seconds, 3),
             services=_rows(seconds, by_service(found)),
             edges=_rows(seconds, {edge: each for edge, each in found.items() if edge.reporter == "source"}),
-            connections=sum(telemetry.connections.values()),
+            connections=_shown(sum(telemetry.connections.values())),
         )
 
     def records(self, after: int, limit: int, proxy: str, service: str) -> RecordsReply:
         """The first `limit` behind the sequence `after`; with -1, the newest."""
         kept = self._pusher.mesh_telemetry.records
         found = kept.find(after, limit, proxy, service)
-        return RecordsReply(records=found.records, last=found.last, missed=found.missed, dropped=kept.dropped)
+        return RecordsReply(records=found.records, last=found.last, missed=found.missed, dropped=_shown(kept.dropped))
 
     def config_dump(self, proxy: str) -> ConfigDumpReply | None:
         """None: no such proxy is connected."""
@@ -52,6 +53,11 @@ class Observed:
         )
 
 
+def _shown(count: int) -> int:
+    """What a number is shown as: a proxy may tell what it likes, and JSON has no end of digits."""
+    return min(count, COUNT_MOST)
+
+
 def _rows(seconds: float, found: Mapping[Edge, Traffic]) -> tuple[TrafficRow, ...]:
     return tuple(_row(seconds, edge, found[edge]) for edge in sorted(found, key=lambda edge: edge[::-1]))
 
@@ -61,7 +67,7 @@ def _row(seconds: float, edge: Edge, traffic: Traffic) -> TrafficRow:
         reporter=edge.reporter,
         source=edge.source,
         destination=edge.destination,
-        requests=traffic.requests,
+        requests=_shown(traffic.requests),
         requests_per_second=traffic.requests / seconds,
         success_percent=100 * traffic.successes / traffic.requests if traffic.requests else None,
         p50_ms=traffic.quantile_ms(50),

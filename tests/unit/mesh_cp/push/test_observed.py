@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 from msgspec import Raw
 
-from mesh_core.channel.messages import RequestGrowth, Telemetry
+from mesh_core.channel.messages import COUNT_MOST, RequestGrowth, Telemetry
 from mesh_core.channel.resources import Encoded, Key
 from mesh_cp.push.observed import Observed
 from tests.support.fake_sessions import hello, plane, workload
@@ -42,6 +43,19 @@ async def test_what_both_ends_of_an_edge_have_counted() -> None:
         assert ([each.line for each in told.records], told.dropped) == (["one", "two"], 5)
         one.pusher.left(cart.session)
         assert observed.traffic(60).connections == 3
+
+
+@on_loop
+async def test_numbers_without_sense_can_be_shown() -> None:
+    async with plane(MemoryStore()) as one:
+        web = one.join(hello("web-1", workload("web")))
+        growth = RequestGrowth(CART, False, 200, 0, COUNT_MOST, {4: COUNT_MOST}, COUNT_MOST)
+        for _ in range(3):
+            told = Telemetry(requests=(growth,) * 5000, connections=COUNT_MOST, dropped=COUNT_MOST)
+            one.pusher.telemetry(web.session, told)
+        observed = Observed(one.pusher)
+        assert observed.traffic(60).edges[0].requests == COUNT_MOST
+        assert msgspec.json.encode(observed.traffic(60)) and msgspec.json.encode(observed.records(-1, 1, "", ""))
 
 
 @on_loop

@@ -76,13 +76,16 @@ def test_old_slots_are_forgotten() -> None:
     assert telemetry.edges() == (60, {})
 
 
-def test_edges_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mesh_telemetry, "EDGES_MOST", 10)
+@pytest.mark.parametrize("bound", ["EDGES_MOST", "EDGES_OF_ONE_MOST"])
+def test_edges_are_bounded(monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
+    monkeypatch.setattr(mesh_telemetry, bound, 10)
     telemetry = MeshTelemetry(Clock())
     take(telemetry, *(growth(1, cluster=f"s{number}.x.svc.cluster.local:80") for number in range(50)))
     _, edges = telemetry.edges()
     assert len(edges) == 11
     assert edges[mesh_telemetry.OTHERS].requests == 40
+    telemetry.take("web-1", "shop", (), Telemetry(requests=(growth(1),)))
+    assert (Edge("source", "web-1.shop", "pay.bank") in telemetry.edges()[1]) == (bound == "EDGES_OF_ONE_MOST")
 
 
 def test_a_service_is_counted_once_at_its_own_end_where_it_has_a_proxy() -> None:
