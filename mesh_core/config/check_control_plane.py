@@ -5,9 +5,10 @@ from __future__ import annotations
 import socket
 
 from mesh_core.config.address import Address, AddressError, parse_address
+from mesh_core.config.check_health_checks import check_health_check
 from mesh_core.config.faults import PathStep, Report
 from mesh_core.config.host_name import parse_endpoint
-from mesh_core.config.schema import ControlPlane, Dial, Workload
+from mesh_core.config.schema import ControlPlane, Dial, HealthCheck, Workload
 from mesh_core.config.wording import path_text
 
 _PATH: list[PathStep] = ["control_plane"]
@@ -67,8 +68,19 @@ def _check_workload(path: list[PathStep], workload: Workload, taken: _Taken, rep
     address = _check_listened([*path, "listen"], workload.listen, taken, report)
     if address is not None and address.is_wildcard:
         report([*path, "listen"], f"{address} is no address that others reach", "write the address of this host")
+    app: object = None
     if isinstance(workload.app, str):
         try:
-            parse_endpoint(workload.app)
+            app = parse_endpoint(workload.app)
         except AddressError as error:
             report([*path, "app"], error.message, error.hint)
+    if isinstance(workload.health_check, HealthCheck):
+        _check_health([*path, "health_check"], workload.health_check, app, report)
+
+
+def _check_health(path: list[PathStep], check: HealthCheck, app: object, report: Report) -> None:
+    if check.type == "tls":
+        report([*path, "type"], "workloads are not checked by TLS", "write tcp or http")
+    if app is not None and not isinstance(app, Address):
+        report(path, "workloads are checked at addresses, not at host names", "write app as an IP address and a port")
+    check_health_check(path, check, report)

@@ -22,12 +22,14 @@ def check_health_checks(clusters: Sequence[tuple[int, Cluster]], report: Report)
             report([*path, 1], "a cluster has one health check at most", "remove this one")
         for place, check in enumerate(checks):
             if isinstance(check, HealthCheck):
-                _check_one([*path, place], check, cluster, report)
+                if check.type == "tls" and cluster.tls is None:
+                    step: list[PathStep] = [*path, place, "type"]
+                    report(step, "a check by TLS, of a cluster without tls", "add tls, or write tcp")
+                check_health_check([*path, place], check, report)
 
 
-def _check_one(path: list[PathStep], check: HealthCheck, cluster: Cluster, report: Report) -> None:
-    if check.type == "tls" and cluster.tls is None:
-        report([*path, "type"], "a check by TLS, of a cluster without tls", "add tls, or write tcp")
+def check_health_check(path: list[PathStep], check: HealthCheck, report: Report) -> None:
+    """Report what does not fit its type."""
     if check.type == "http":
         _check_http(path, check, report)
     elif isinstance(check.http, HttpHealthCheck) and isinstance(check.type, str):

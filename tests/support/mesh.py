@@ -23,15 +23,18 @@ from tests.support.process_traffic import UnixHTTPConnection
 
 
 class App:
-    """A workload: answers every request with its name."""
+    """A workload: answers every request with its name, by 503 while it is not well."""
 
     def __init__(self, name: str) -> None:
+        self.well = True
+        app = self
+
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
                 body = name.encode()
-                self.send_response(200)
+                self.send_response(200 if app.well else 503)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from mesh_core.config.schema.common import FilePath, Name
 from mesh_core.config.schema.endpoint import Labels, Locality
+from mesh_core.config.schema.health_check import HealthCheck
 
 DialledHost = Annotated[
     str,
@@ -79,6 +80,15 @@ class Workload(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         int,
         Meta(ge=1, le=1_000_000, description="Its share among the endpoints. Default: 1, as in Envoy.", examples=[1]),
     ] = 1
+    health_check: Annotated[
+        HealthCheck | None,
+        Meta(
+            description=(
+                "How this proxy checks it. It is an endpoint for others from its first passed check on, and not while "
+                "it is unhealthy. Default: none, it is one as long as the proxy is there."
+            ),
+        ),
+    ] = None
 
 
 class Dial(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

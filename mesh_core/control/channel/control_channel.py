@@ -11,12 +11,13 @@ import structlog
 
 from mesh_core._version import __version__
 from mesh_core.channel.frames import ProtocolError
-from mesh_core.channel.messages import PROTOCOL, DialInfo, Hello, Telemetry, Update, WorkloadInfo
+from mesh_core.channel.messages import PROTOCOL, DialInfo, Hello, Register, Telemetry, Update, WorkloadInfo
 from mesh_core.config import Config, ConfigError, Fault, parse_address
 from mesh_core.config.schema import ControlPlane, Dial, Locality, Workload
 from mesh_core.control.channel.conversation import Conversation, RefusedError
 from mesh_core.control.channel.held import NAME, Held
 from mesh_core.control.channel.last_good import LastGood
+from mesh_core.control.channel.workload_health import WorkloadHealth
 
 log = structlog.get_logger("hopmesh")
 
@@ -46,6 +47,9 @@ class ControlChannel:
         self._file, self._serve, self._changing, self._counted = file, serve, changing, counted
         self._settings: ControlPlane = file.control_plane
         self._last_good = None if self._settings.state is None else LastGood(self._settings.state)
+        self._health = WorkloadHealth(self._settings.workloads, self._register)
+        self._told: tuple[WorkloadInfo, ...] = ()
+        self._leaving = False
         self._config: Config | None = None
         self._talking: Conversation | None = None
         self._writing: asyncio.Task[None] | None = None
@@ -95,7 +99,12 @@ class ControlChannel:
     # --- talking ---
 
     async def run(self) -> None:
-        """Find a control plane and talk to it, for ever."""
+        """Find a control plane and talk to it, for ever; and see whether the workloads are well."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._health.run())
+            group.create_task(self._find())
+
+    async def _find(self) -> None:
         addresses = list(self._settings.addresses)
         random.shuffle(addresses)
         failures = 0
@@ -141,6 +150,8 @@ class ControlChannel:
         """Tell what is counted. What is not told, because the other end does not read, is told later."""
         while True:
             await asyncio.sleep(TELEMETRY_INTERVAL_S)
+            # What has changed between the hello and the welcome.
+            self._register()
             if talking.welcome is not None and talking.reads and (telemetry := self._counted()) is not None:
                 talking.send(telemetry)
 
@@ -153,20 +164,35 @@ class ControlChannel:
             log.warning("control plane lost" if talked else "no control plane", address=address, reason=reason)
         self.last_error = reason
 
+    def _workloads(self) -> tuple[WorkloadInfo, ...]:
+        workloads = enumerate(self._settings.workloads)
+        return tuple(workload_info(each, self._namespace, self._health.healthy(index)) for index, each in workloads)
+
+    @property
+    def _namespace(self) -> str:
+        return self._file.node.namespace or "default"
+
+    def _register(self) -> None:
+        """Say which workloads are well, if that is another than was said."""
+        workloads = self._workloads()
+        if workloads != self._told and self._talking is not None and self.connected and not self._leaving:
+            self._told = workloads
+            self._talking.send(Register(workloads=workloads))
+
     def _hello(self) -> Hello:
         settings = self._settings
-        namespace = self._file.node.namespace or "default"
+        self._told = self._workloads()
         return Hello(
             protocol=PROTOCOL,
             node=settings.node,
-            namespace=namespace,
+            namespace=self._namespace,
             labels=settings.labels,
             locality=locality_text(settings.locality),
             version=__version__,
             outbound=settings.outbound or "",
             unknown=settings.unknown,
             dials=tuple(dial_info(each) for each in settings.dials),
-            workloads=tuple(workload_info(each, namespace) for each in settings.workloads),
+            workloads=self._told,
             holds=self.held.hashes,
         )
 
@@ -177,6 +203,7 @@ class ControlChannel:
 
     async def leave(self, timeout_s: float = LEAVE_TIMEOUT_S) -> None:
         """Have the workloads taken out of the mesh, and wait until every proxy knows, but no longer than that."""
+        self._leaving = True
         if not self._settings.workloads or self._talking is None or not self.connected:
             return
         try:
@@ -227,7 +254,7 @@ class ControlChannel:
             await asyncio.gather(self._writing, return_exceptions=True)
 
 
-def workload_info(workload: Workload, namespace: str) -> WorkloadInfo:
+def workload_info(workload: Workload, namespace: str, healthy: bool) -> WorkloadInfo:
     """A workload of the configuration as the channel has it; `namespace`: where none is said."""
     labels = dict(workload.labels)
     if workload.version:
@@ -243,6 +270,7 @@ def workload_info(workload: Workload, namespace: str) -> WorkloadInfo:
         version=workload.version,
         labels=labels,
         weight=workload.weight,
+        healthy=healthy,
     )
 
 

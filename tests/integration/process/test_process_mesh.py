@@ -82,6 +82,30 @@ def test_endpoints_come_and_go_with_their_proxies(mesh: Mesh) -> None:
     assert list(mesh.proxies()) == ["cart-2", "web-1"]
 
 
+def test_a_workload_is_asked_while_its_proxy_finds_it_well(mesh: Mesh) -> None:
+    mesh.sidecar("web-1", dials=("cart",))
+    mesh.sidecar("cart-1", "cart", mesh.app("one").address)
+    mesh.reaches("web-1", "cart:8080", "one")
+    app = mesh.app("two")
+    app.well = False
+    config = mesh.config("cart-2", "cart", app.address)
+    check = {"type": "http", "http": {"path": "/"}, "interval_ms": 20, "unhealthy_threshold": 1}
+    config["control_plane"]["workloads"][0]["health_check"] = check
+    proxy = mesh.start("cart-2", config)
+    proxy.wait_for("workload unhealthy")
+    mesh.wait_in_sync("cart-2")
+    assert {mesh.ask("web-1", "cart:8080").text for _ in range(5)} == {"one"}
+    app.well = True
+    mesh.reaches("web-1", "cart:8080", "two")
+    app.well = False
+    until(lambda: {mesh.ask("web-1", "cart:8080").text for _ in range(5)} == {"one"}, "it is asked no more")
+    app.well = True
+    mesh.reaches("web-1", "cart:8080", "two")
+    # One that leaves stays away, however well it is.
+    assert mesh.stop("cart-2") == 0
+    assert {mesh.ask("web-1", "cart:8080") for _ in range(5)} == {(200, "one")}
+
+
 def test_a_contradiction_is_told(mesh: Mesh) -> None:
     mesh.apply(ROUTE)
     mesh.control_plane.wait_for("contradiction")
