@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.certificates import NAME, Credentials
 from benchmarks.paths import ROOT, SOURCES
 from benchmarks.peers.base import ACCESS_LOG, Hop, Launch, Mode, Plan
-from benchmarks.peers.policies import CLUSTER, LISTENER_HTTP, ROUTE
+from benchmarks.peers.policies import CLUSTER, LISTENER_HTTP, PROCESS, ROUTE
 
 _CONFIG = """\
 workers: 1
@@ -87,6 +87,9 @@ class HopmeshBalancing(Hopmesh):
 
 class HopmeshPolicies(Hopmesh):
     """hopmesh with everything configured that a request may need to survive, and nothing that happens to it."""
+
+    def config(self, plan: Plan, hop: Hop) -> str:
+        return super().config(plan, hop) + "".join(f"{name}: {json.dumps(value)}\n" for name, value in PROCESS.items())
 
     def _destination(self) -> str:
         routes = [{"name": "all", "cluster": "app", **ROUTE}]

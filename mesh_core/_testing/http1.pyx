@@ -149,15 +149,14 @@ cdef class Head:
             "authority": self.text(self.framing.authority),
         }
 
-    def write(self, bytes first=None, bytes second=None, added=(), removed=(), set=(), connection=None, body=None,
+    def write(self, bytes first=None, bytes second=None, added=(), connection=None, body=None,
               length=None, status=None, capacity=65536):
         """Write a judged head anew; `first` and `second` are target and authority, or (first) the reason."""
         cdef serialize.OutputC output
         cdef serialize.AddedFieldC[80] fields
-        cdef serialize.TextC[8] names
         cdef uint8_t* out = <uint8_t*>memory_alloc(max(1, capacity))
         cdef int64_t count
-        removed, pairs = list(removed), [*set, *added]
+        pairs = list(added)
         memset(&output, 0, sizeof(output))
         output.body = self.framing.body if body is None else {name: id for id, name in BODIES.items()}[body]
         output.length = self.framing.length if length is None else length
@@ -165,14 +164,10 @@ cdef class Head:
         if connection is None:
             connection = "upgrade" if self.framing.has_upgrade else "" if self.framing.keep_alive else "close"
         output.connection = CONNECTIONS[connection]
-        for i, name in enumerate(removed):
-            names[i] = text_of(name)
         for i, (name, value) in enumerate(pairs):
             fields[i].name = text_of(name)
             fields[i].value = text_of(value)
-        output.removed, output.removed_count = names, len(removed)
-        output.set, output.set_count = fields, len(set)
-        output.added, output.added_count = &fields[output.set_count], len(pairs) - output.set_count
+        output.added, output.added_count = fields, len(pairs)
         if self.c.kind == head.HEAD_TRAILERS:
             count = serialize.trailers_write(&self.c, self.block, out, capacity)
         elif self.c.kind == head.HEAD_REQUEST:

@@ -14,3 +14,4 @@ cdef compile_limits(LimitsC* out, limits):
     out.max_pending = limits.max_pending_connections
     out.max_requests = limits.max_requests
     out.max_pending_requests = limits.max_pending_requests
+    out.max_retries = limits.max_retries or 0

@@ -157,6 +157,7 @@ cdef class Compiler:
     cdef compile_resilience(self, Snapshot snapshot, ClusterC* out, cluster, uint32_t endpoint_count):
         cdef OutlierPolicy outlier
         compile_cluster_retry(&out.retry, cluster.retry)
+        out.health_checked = bool(cluster.health_checks)
         if cluster.circuit_breakers is not None:
             compile_circuit_breakers(out, cluster.circuit_breakers)
         if cluster.adaptive_concurrency is not None:

@@ -13,6 +13,10 @@ STATUSES = {
     "gateway-error": (502, 503, 504),
     "retriable-4xx": (409,),
 }
+# Source: gRPC, "Status codes and their use in gRPC".
+GRPC_STATUSES = {
+    "cancelled": 1, "deadline-exceeded": 4, "resource-exhausted": 8, "internal": 13, "unavailable": 14,
+}
 # Envoy takes a reset for a status of 5xx, since it becomes one.
 RESETS = ("5xx", "gateway-error", "reset")
 GROWTH = 10
@@ -67,6 +71,8 @@ cdef compile_conditions(Snapshot snapshot, RetryPolicyC* out, retry):
     for condition in retry.retry_on:
         for status in STATUSES.get(condition, ()):
             set_status(out, status)
+        if condition in GRPC_STATUSES:
+            out.grpc_statuses |= <uint32_t>1 << <int>GRPC_STATUSES[condition]
         if condition in RESETS:
             out.conditions |= RETRY_ON_RESET
     for status in retry.status_codes:

@@ -8,7 +8,6 @@ from mesh_core.routing.cookie cimport COOKIE_NO_TTL, CookieC
 from mesh_core.routing.header_edits cimport EDIT_ADD, EDIT_REMOVE, EDIT_SET, HeaderEditC, HeaderEditsC
 from mesh_core.routing.route cimport (
     HASH_COOKIE, HASH_HEADER, HASH_QUERY_PARAMETER, HASH_SOURCE_IP, PATH_FULL, PATH_PREFIX, PATH_UNCHANGED,
-    SHED_FIRST, SHED_LAST, SHED_SECOND,
     REDIRECT_SCHEME_HTTP, REDIRECT_SCHEME_HTTPS, REDIRECT_SCHEME_SAME, ROUTE_DIRECT_RESPONSE, ROUTE_FORWARD,
     ROUTE_REDIRECT, DirectResponseC, HashPolicyC, PathModifierC, RedirectC, RouteClusterC, SessionAffinityC,
 )
@@ -18,7 +17,6 @@ from mesh_core.snapshot.tables cimport SUBSET_NONE, EndpointC, EndpointKeyC, Lev
 from mesh_core.upstream.endpoint_state import PRIORITIES
 
 SCHEMES = {None: REDIRECT_SCHEME_SAME, "http": REDIRECT_SCHEME_HTTP, "https": REDIRECT_SCHEME_HTTPS}
-SHEDDING = {"low": SHED_FIRST, "default": SHED_SECOND, "high": SHED_LAST}
 
 
 cdef compile_route_action(Snapshot snapshot, RouteC* out, route, dict clusters):
@@ -33,9 +31,7 @@ cdef compile_route_action(Snapshot snapshot, RouteC* out, route, dict clusters):
         compile_direct_response(snapshot, out, route.direct_response)
         return
     out.action = ROUTE_FORWARD
-    # The circuit breakers know no low one.
-    out.priority = PRIORITIES["high" if route.priority == "high" else "default"]
-    out.shedding = SHEDDING[route.priority]
+    out.priority = PRIORITIES[route.priority]
     compile_clusters(snapshot, out, route, clusters)
     if route.rewrite is not None:
         compile_path(snapshot, &out.path, route.rewrite.path)

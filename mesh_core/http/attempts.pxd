@@ -6,6 +6,15 @@ Worker thread, no GIL.
 from libc.stdint cimport int64_t
 from mesh_core.http.stream cimport StreamC
 
+# How an attempt has ended.
+cdef enum AttemptEnd:
+    ATTEMPT_NOT_SENT           # its client could not be opened, or was no upstream to send anything to
+    ATTEMPT_CLOSED             # its connection has ended: the upstream said so
+    ATTEMPT_RESET              # its connection was reset
+    ATTEMPT_MALFORMED          # what came is no response
+    ATTEMPT_LATE               # nothing came in time
+    ATTEMPT_ANSWERED           # by what is to be tried again
+
 
 # The attempt that is over was at the stream's endpoint: avoid that one. False when memory is exhausted.
 cdef bint attempts_note(StreamC* stream) noexcept nogil

@@ -7,8 +7,9 @@ from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.runtime.reactor cimport (
     reactor_cancel_task, reactor_cancel_timer, reactor_queue_task, reactor_set_timer,
 )
-from mesh_core.snapshot.shared_count cimport shared_count_leave
+from mesh_core.snapshot.shared_count cimport shared_count_enter, shared_count_leave
 from mesh_core.telemetry.stats cimport CLUSTER_CX_RETRY_SUCCESS, CLUSTER_RQ_RETRY_SUCCESS, CLUSTER_RQ_TOTAL
+from mesh_core.upstream.endpoint_state cimport ClusterStateC
 from mesh_core.upstream.retry cimport ATTEMPTS_MOST, retry_active, retry_charge, retry_enter, retry_refund
 
 
@@ -29,13 +30,25 @@ cdef bint attempts_note(StreamC* stream) noexcept nogil:
 
 cdef AttemptPlace attempts_enter(StreamC* stream) noexcept nogil:
     cdef uint64_t active = retry_active(stream.cluster.state.requests)
-    if not retry_enter(stream.retry, &stream.cluster.state.request_retries, active):
+    if not enter(stream, active):
         return PLACE_LATER
     stream.attempts.counted = True
     if retry_charge(stream.retry, stream.cluster.state, requests_total(stream), active):
         return PLACE_TAKEN
     attempts_leave(stream)
     return PLACE_NONE
+
+
+cdef bint enter(StreamC* stream, uint64_t active) noexcept nogil:
+    """Take a place within the circuit breaker and one within the budget, or none."""
+    cdef ClusterStateC* state = stream.cluster.state
+    cdef uint64_t* breaker = &state.breaker_retries[stream.priority]
+    if not shared_count_enter(breaker, stream.cluster.limits[stream.priority].max_retries):
+        return False
+    if retry_enter(stream.retry, &state.request_retries, active):
+        return True
+    shared_count_leave(breaker)
+    return False
 
 
 cdef uint64_t requests_total(const StreamC* stream) noexcept nogil:
@@ -50,6 +63,7 @@ cdef void attempts_leave(StreamC* stream) noexcept nogil:
     if stream.attempts != NULL and stream.attempts.counted:
         stream.attempts.counted = False
         shared_count_leave(&stream.cluster.state.request_retries)
+        shared_count_leave(&stream.cluster.state.breaker_retries[stream.priority])
 
 
 cdef void attempts_answered(StreamC* stream, bint helped) noexcept nogil:
@@ -60,7 +74,7 @@ cdef void attempts_answered(StreamC* stream, bint helped) noexcept nogil:
     attempts_leave(stream)
     if helped and attempts.retries:
         stats[CLUSTER_RQ_RETRY_SUCCESS] += 1
-        if attempts.connect_failed:
+        if attempts.failure.end == ATTEMPT_NOT_SENT:
             stats[CLUSTER_CX_RETRY_SUCCESS] += 1
         retry_refund(stream.cluster.state, attempts.retries)
 

@@ -69,10 +69,6 @@ cdef void copies_choose(StreamC* stream, size_t size) noexcept nogil:
     cdef uint32_t index, chosen = 0
     if stream.flags & STREAM_UPGRADE:
         return
-    mirroring = <MirroringC*>memory_alloc(sizeof(MirroringC))
-    if mirroring == NULL:
-        stream.worker.core.stats[SERVER_MEMORY_EXHAUSTED] += 1
-        return
     for index in range(mirrors.count):
         mirror = &mirrors.mirrors[index]
         if not draw(mirror.ppm, &stream.worker.core.random):
@@ -82,7 +78,11 @@ cdef void copies_choose(StreamC* stream, size_t size) noexcept nogil:
         else:
             mirror.stats[stream.worker.core.index][MIRROR_OVERFLOW] += 1
     if not chosen:
-        memory_free(mirroring)
+        return
+    mirroring = <MirroringC*>memory_alloc(sizeof(MirroringC))
+    if mirroring == NULL:
+        stream.worker.core.stats[SERVER_MEMORY_EXHAUSTED] += 1
+        leave_places(mirrors, chosen)
         return
     mirroring.mirrors = mirrors
     mirroring.worker = stream.worker.core.index
@@ -92,6 +92,13 @@ cdef void copies_choose(StreamC* stream, size_t size) noexcept nogil:
         if chosen >> index & 1:
             mirroring.limit = max(mirroring.limit, <size_t>mirrors.mirrors[index].max_body_bytes)
     stream.mirroring = mirroring
+
+
+cdef void leave_places(const MirrorsC* mirrors, uint32_t chosen) noexcept nogil:
+    cdef uint32_t index
+    for index in range(mirrors.count):
+        if chosen >> index & 1:
+            shared_count_leave(mirrors.mirrors[index].active)
 
 
 cdef void copies_begin(StreamC* stream) noexcept nogil:

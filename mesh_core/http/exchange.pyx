@@ -1,6 +1,7 @@
 """Where events of HTTP connections come in; the contract stands in exchange.pxd."""
 
 from libc.stdint cimport uint16_t, uint32_t
+from mesh_core.http.attempts cimport ATTEMPT_NOT_SENT
 from mesh_core.http.deadlines cimport deadlines_arm
 from mesh_core.http.copies cimport copies_init
 from mesh_core.http.downstream cimport downstream_continue
@@ -12,8 +13,10 @@ from mesh_core.http.pool cimport client_close, client_make_room, client_open, cl
 from mesh_core.http.request cimport request_continue, request_send_held
 from mesh_core.http.response cimport response_continue
 from mesh_core.http.results cimport REQUEST_MALFORMED, endpoint_failed_request
-from mesh_core.http.retry cimport ATTEMPT_NOT_SENT, retry_begin, retry_failed
-from mesh_core.http.stream cimport STREAM_SENT, DownstreamC, HttpClientC, StreamC, downstream_of, stream_at_endpoint
+from mesh_core.http.retry cimport attempt_failed, retry_begin
+from mesh_core.http.stream cimport (
+    STREAM_SENT, DownstreamC, FailureC, HttpClientC, StreamC, downstream_of, stream_at_endpoint,
+)
 from mesh_core.http.waiting cimport waiting_admit, waiting_join, waiting_wake
 from mesh_core.includes.socket cimport MSG_PEEK, recv
 from mesh_core.net.address cimport PeerAddressC, address_is_wildcard
@@ -166,8 +169,8 @@ cdef void on_client_opened(void* owner) noexcept nogil:
         # What came before the request is no answer to it.
         client.upstream.cluster.stats[client.worker.core.index][CLUSTER_CX_PROTOCOL_ERROR] += 1
         endpoint_failed_request(stream, REQUEST_MALFORMED)
-        if not retry_failed(stream, ATTEMPT_NOT_SENT):
-            stream_reply_status(stream, 502, FLAG_UPSTREAM_PROTOCOL_ERROR, DETAIL_RESPONSE_MALFORMED)
+        attempt_failed(stream, FailureC(
+            ATTEMPT_NOT_SENT, 502, DETAIL_RESPONSE_MALFORMED, 0, 0, FLAG_UPSTREAM_PROTOCOL_ERROR, NULL))
     elif request_send_held(stream):
         go_on(client)
         return
@@ -186,8 +189,10 @@ cdef void on_client_failed(void* owner, uint32_t flags, uint16_t detail) noexcep
     cdef ConnectionC* connection = stream.connection
     if detail == DETAIL_UPSTREAM_OVERFLOW and wait(stream, client):
         return
-    stream.record.error = client.upstream.error
-    if not flags & FLAG_UPSTREAM_CONNECTION_FAILURE or not retry_failed(stream, ATTEMPT_NOT_SENT):
+    if flags & FLAG_UPSTREAM_CONNECTION_FAILURE:
+        attempt_failed(stream, FailureC(ATTEMPT_NOT_SENT, 503, detail, 0, 0, flags, NULL))
+    else:
+        stream.record.error = client.upstream.error
         stream_reply_status(stream, 503, flags, detail)
     downstream_continue(connection)
 

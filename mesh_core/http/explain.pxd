@@ -29,12 +29,12 @@ cdef struct ExplainC:
     uint32_t count             # of attempts, also of those that found no room
 
 
-# An attempt of the request is over: what came of it at `endpoint`, which the stream's snapshot holds. NULL is allowed:
-# nobody wants to know.
+# An attempt of the request is over: what came of it at `endpoint`, which the stream's snapshot holds. NULL: there was
+# none. `explain` is made with the first one, for its owner to free; without memory nothing is told.
 cdef void explain_attempt(
-    ExplainC* explain, const EndpointC* endpoint, uint16_t status, uint16_t detail, uint16_t error
+    ExplainC** explain, const EndpointC* endpoint, uint16_t status, uint16_t detail, uint16_t error
 ) noexcept nogil
 
-# Write `why` (NULL: it has not failed) and the attempts to `out`, which holds EXPLAIN_BYTES, as the value of a header
-# field; its size.
+# Write `why` (NULL: it has not failed) and the attempts (NULL: none) to `out`, which holds EXPLAIN_BYTES, as the value
+# of a header field; its size.
 cdef size_t explain_write(const ExplainC* explain, const char* why, uint8_t* out) noexcept nogil

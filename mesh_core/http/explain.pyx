@@ -2,6 +2,7 @@
 
 from libc.string cimport strlen
 from mesh_core.includes.linux cimport ECONNREFUSED, ECONNRESET, EHOSTUNREACH, ENETUNREACH, ENOENT, ETIMEDOUT
+from mesh_core.runtime.memory cimport memory_alloc
 from mesh_core.telemetry.response_flags cimport (
     DETAIL_CONNECT_FAILED, DETAIL_CONNECT_TIMEOUT, DETAIL_MAX_STREAM_DURATION, DETAIL_PER_TRY_TIMEOUT,
     DETAIL_RESPONSE_BODY_TOO_LARGE, DETAIL_RESPONSE_HEADERS_TOO_LARGE, DETAIL_RESPONSE_MALFORMED,
@@ -17,25 +18,30 @@ cdef struct PlaceC:
 
 
 cdef void explain_attempt(
-    ExplainC* explain, const EndpointC* endpoint, uint16_t status, uint16_t detail, uint16_t error
+    ExplainC** explain, const EndpointC* endpoint, uint16_t status, uint16_t detail, uint16_t error
 ) noexcept nogil:
-    if explain == NULL or endpoint == NULL:
+    if endpoint == NULL:
         return
-    if explain.count < EXPLAIN_ATTEMPTS:
-        explain.attempts[explain.count] = ExplainedC(endpoint, status, detail, error)
-    explain.count += 1
+    if explain[0] == NULL:
+        explain[0] = <ExplainC*>memory_alloc(sizeof(ExplainC))
+        if explain[0] == NULL:
+            return
+    if explain[0].count < EXPLAIN_ATTEMPTS:
+        explain[0].attempts[explain[0].count] = ExplainedC(endpoint, status, detail, error)
+    explain[0].count += 1
 
 
 cdef size_t explain_write(const ExplainC* explain, const char* why, uint8_t* out) noexcept nogil:
     cdef PlaceC place = PlaceC(out, 0)
-    cdef uint32_t told = min(explain.count, <uint32_t>EXPLAIN_ATTEMPTS)
+    cdef uint32_t count = explain.count if explain != NULL else 0
+    cdef uint32_t told = min(count, <uint32_t>EXPLAIN_ATTEMPTS)
     cdef uint32_t index
     if why != NULL:
         write(&place, why, strlen(why))
     for index in range(told):
         write_words(&place, b", " if index else (b"; tried " if why != NULL else b"tried "))
         write_attempt(&place, &explain.attempts[index])
-    if explain.count > told:
+    if count > told:
         write_words(&place, b", and more")
     return place.size
 

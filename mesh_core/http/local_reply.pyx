@@ -52,7 +52,8 @@ cdef void stream_reply(StreamC* stream, const ReplyC* reply) noexcept nogil:
     if stream.client != NULL:
         stream.upstream_failure = stream.client.upstream.failure
         stream.flags |= STREAM_CLIENT_LAST
-        note_attempt(stream, reply.detail)
+        if stream.http.settings.explain:
+            note_attempt(stream, reply.detail)
     if failed:
         if not answer.body.size:
             answer.body = literal(words_of(stream, reply.detail))
@@ -80,7 +81,7 @@ cdef void note_attempt(StreamC* stream, uint16_t detail) noexcept nogil:
     """The attempt under way is the last one."""
     cdef const EndpointC* endpoint = stream.client.upstream.endpoint
     explain_attempt(
-        stream.explain, endpoint if endpoint != NULL else stream.endpoint, 0, detail, stream.client.upstream.error)
+        &stream.explain, endpoint if endpoint != NULL else stream.endpoint, 0, detail, stream.client.upstream.error)
 
 
 cdef void follow_rule(StreamC* stream, const LocalReplyC* rule, ReplyC* answer) noexcept nogil:
@@ -135,7 +136,7 @@ cdef int64_t write_head(
         output.added_count += 1
     if has_policy_fields(stream):
         policy_fields_add(stream, &head, NULL, added, &output.added_count)
-    if stream.explain != NULL and failed:
+    if stream.http.settings.explain and failed:
         added[output.added_count] = AddedFieldC(literal(explain_name()), TextC(
             &explanation[0], explain_write(stream.explain, words_of(stream, reply.detail), explanation)))
         output.added_count += 1

@@ -119,7 +119,9 @@ cdef void delay(StreamC* stream, const uint8_t* rest, size_t size) noexcept nogi
 cdef void on_delay_over(void* owner) noexcept nogil:
     """Its head is read once more, with the verdicts that it had; what routes and upstreams see has not changed."""
     cdef StreamC* stream = <StreamC*>owner
-    cdef DownstreamC* downstream = downstream_of(stream.connection)
+    cdef ConnectionC* connection = stream.connection
+    cdef DownstreamC* downstream = downstream_of(connection)
+    cdef bint upgrades = stream.flags & STREAM_ASKED_UPGRADE != 0
     cdef HeadC* head = &stream.worker.head
     cdef const uint8_t* data = stream.policy.head
     cdef FramingC framing
@@ -130,6 +132,8 @@ cdef void on_delay_over(void* owner) noexcept nogil:
             and request_look(stream, head, data, &framing, &view)
             and policies_ask_delayed(stream, &view) == POLICY_GO_ON):
         forward(stream, head, &framing, &view, downstream.input.data, downstream.input.size)
+    elif connection.protocol_state == downstream:
+        keep_rest(connection, upgrades, downstream.input.data, downstream.input.size)
 
 
 cdef void keep_rest(ConnectionC* connection, bint upgrades, const uint8_t* data, size_t size) noexcept nogil:
@@ -266,6 +270,8 @@ cdef void request_continue(StreamC* stream) noexcept nogil:
                 status = pass_body(&passage, 0, &data, &size)
                 if not settle(stream, status, data, size):
                     return
+                # It is gone once it was too long.
+                passage.mirroring = stream.mirroring
                 continue
         stream.record.bytes_received = stream.request_body.bytes
         if status != RELAY_YIELDED:

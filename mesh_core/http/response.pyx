@@ -1,8 +1,8 @@
 """A response on its way downstream; the contract stands in response.pxd."""
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from mesh_core.http.attempts cimport attempts_answered
 from libc.string cimport memset
+from mesh_core.http.attempts cimport ATTEMPT_CLOSED, ATTEMPT_MALFORMED, ATTEMPT_RESET, attempts_answered
 from mesh_core.http.body cimport BODY_TOO_LARGE, body_begin, body_end_write, body_source_ended
 from mesh_core.http.ending cimport stream_complete, stream_cut
 from mesh_core.http.input cimport INPUT_NO_MEMORY, input_clear, input_head, input_rest
@@ -10,10 +10,13 @@ from mesh_core.http.local_reply cimport stream_reply_status
 from mesh_core.http.passing cimport PassageC, is_plain, pass_body, pass_plain
 from mesh_core.http.replay cimport replay_drop
 from mesh_core.http.response_head cimport interim_head_write, response_head_write
-from mesh_core.http.results cimport REQUEST_MALFORMED, REQUEST_RESET, endpoint_answered, endpoint_failed_request
-from mesh_core.http.retry cimport ATTEMPT_CLOSED, ATTEMPT_MALFORMED, ATTEMPT_RESET, retry_answered, retry_failed
+from mesh_core.http.results cimport (
+    REQUEST_MALFORMED, REQUEST_RESET, endpoint_answered, endpoint_failed_request, endpoint_heed_answer,
+)
+from mesh_core.http.retry cimport attempt_failed, retry_answered
+from mesh_core.http.retry_conditions cimport retry_fits
 from mesh_core.http.stream cimport (
-    STREAM_CLIENT_LAST, STREAM_RESPONDED, STREAM_UPGRADE, HttpClientC, HttpWorkerC,
+    STREAM_CLIENT_LAST, STREAM_RESPONDED, STREAM_UPGRADE, FailureC, HttpClientC, HttpWorkerC,
 )
 from mesh_core.http.stream_record cimport stream_note_response
 from mesh_core.http.tunnel cimport tunnel_begin
@@ -44,7 +47,6 @@ from mesh_core.telemetry.stats cimport (
 )
 from mesh_core.upstream.idle_timeout cimport idle_timeout_announced
 from mesh_core.upstream.pick cimport cluster_observe
-from mesh_core.upstream.retry cimport retry_on_status
 
 cdef enum:
     PASS_ROUNDS = 4            # receives in one event
@@ -127,6 +129,8 @@ cdef bint take(StreamC* stream, const uint8_t* data, size_t size) noexcept nogil
             failed(stream, verdict)
             return False
         if not framing.is_interim:
+            if stream.cluster.health_checked:
+                endpoint_heed_answer(stream, head, data)
             if retry_answered(stream, head, data, &framing, size - head.bytes):
                 return False
             head_bytes = begin(stream, head, data, &framing)
@@ -193,7 +197,7 @@ cdef int64_t begin(StreamC* stream, HeadC* head, const uint8_t* data, const Fram
     stream.flags |= STREAM_RESPONDED
     replay_drop(&stream.replay)
     if stream.attempts != NULL:
-        attempts_answered(stream, not retry_on_status(stream.retry, head.status))
+        attempts_answered(stream, not retry_fits(stream.retry, head, data))
     stream.record.status = head.status
     stream.record.header_bytes_sent = written
     stream.record.sent_us = now_us
@@ -260,12 +264,9 @@ cdef void failed(StreamC* stream, int error) noexcept nogil:
         return
     stream.cluster.stats[stream.worker.core.index][CLUSTER_CX_PROTOCOL_ERROR] += 1
     endpoint_failed_request(stream, REQUEST_MALFORMED)
-    if retry_failed(stream, ATTEMPT_MALFORMED):
-        return
-    stream.record.codec_error = <short>error
-    stream_reply_status(
-        stream, 502, FLAG_UPSTREAM_PROTOCOL_ERROR,
-        DETAIL_RESPONSE_HEADERS_TOO_LARGE if too_large else DETAIL_RESPONSE_MALFORMED)
+    attempt_failed(stream, FailureC(
+        ATTEMPT_MALFORMED, 502, DETAIL_RESPONSE_HEADERS_TOO_LARGE if too_large else DETAIL_RESPONSE_MALFORMED, 0,
+        <short>error, FLAG_UPSTREAM_PROTOCOL_ERROR, NULL))
 
 
 cdef void moved(StreamC* stream, int status) noexcept nogil:
@@ -288,11 +289,9 @@ cdef void source_ended(StreamC* stream, int status) noexcept nogil:
     if not stream.flags & STREAM_RESPONDED:
         stream.cluster.stats[worker.core.index][CLUSTER_RQ_RX_RESET] += 1
         endpoint_failed_request(stream, REQUEST_RESET)
-        if retry_failed(stream, ATTEMPT_CLOSED if status == RELAY_ENDED or status == RELAY_TRUNCATED else (
-                ATTEMPT_RESET)):
-            return
-        stream_reply_status(
-            stream, 503, FLAG_UPSTREAM_CONNECTION_TERMINATION, DETAIL_UPSTREAM_CLOSED_BEFORE_RESPONSE)
+        attempt_failed(stream, FailureC(
+            ATTEMPT_CLOSED if status == RELAY_ENDED or status == RELAY_TRUNCATED else ATTEMPT_RESET, 503,
+            DETAIL_UPSTREAM_CLOSED_BEFORE_RESPONSE, 0, 0, FLAG_UPSTREAM_CONNECTION_TERMINATION, NULL))
         return
     if status != RELAY_ENDED or not body_source_ended(&stream.response_body):
         stream.cluster.stats[worker.core.index][CLUSTER_RQ_RX_RESET] += 1

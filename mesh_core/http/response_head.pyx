@@ -37,9 +37,9 @@ cdef int64_t response_head_write(
         if framing.states_length:
             output.states_length = True
     add_cookies(stream, added, &output.added_count)
-    if stream.explain != NULL and stream.explain.count:
+    if stream.explain != NULL:
         # It needed several attempts.
-        explain_attempt(stream.explain, stream.endpoint, head.status, 0, 0)
+        explain_attempt(&stream.explain, stream.endpoint, head.status, 0, 0)
         add_field(added, &output.added_count, explain_name(), explanation, explain_write(
             stream.explain, NULL, explanation))
     if has_policy_fields(stream):

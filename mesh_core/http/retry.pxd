@@ -5,25 +5,17 @@ attempt to a later turn. Worker thread, no GIL.
 """
 
 from libc.stdint cimport uint8_t
-from mesh_core.http.stream cimport StreamC
+from mesh_core.http.stream cimport FailureC, StreamC
 from mesh_core.http1.framing cimport FramingC
 from mesh_core.http1.head cimport HeadC
-
-# How an attempt has failed.
-cdef enum AttemptEnd:
-    ATTEMPT_NOT_SENT           # its client could not be opened, or was no upstream to send anything to
-    ATTEMPT_CLOSED             # its connection has ended: the upstream said so
-    ATTEMPT_RESET              # its connection was reset
-    ATTEMPT_MALFORMED          # what came is no response
-    ATTEMPT_LATE               # nothing came in time
 
 
 # Before the head of a request with a route and a cluster is written anew: whether it may be sent twice.
 cdef void retry_prepare(StreamC* stream, const HeadC* head, const uint8_t* data) noexcept nogil
 
-# The attempt has failed, before any of a final response: True when there will be another, and the stream's client is
-# gone; else the caller answers. An AttemptEnd.
-cdef bint retry_failed(StreamC* stream, int end) noexcept nogil
+# The attempt has failed, before any of a final response: there will be another, and the stream's client is gone; or the
+# stream is answered as `failure` says, and may be over. Of that, what is known of the client is filled in here.
+cdef void attempt_failed(StreamC* stream, FailureC failure) noexcept nogil
 
 # This final response has come, with `size` bytes behind its head: True when there will be another attempt instead, and
 # the stream's client is gone or idle again; else it is to be passed on.

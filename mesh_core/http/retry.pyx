@@ -1,8 +1,9 @@
 """Whether a request is tried again; the contract stands in retry.pxd."""
 
-from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from mesh_core.http.attempts cimport (
-    PLACE_LATER, PLACE_TAKEN, AttemptPlace, attempts_enter, attempts_leave, attempts_note, attempts_wait,
+    ATTEMPT_ANSWERED, ATTEMPT_LATE, ATTEMPT_NOT_SENT, ATTEMPT_RESET, PLACE_LATER, PLACE_TAKEN,
+    AttemptPlace, attempts_enter, attempts_leave, attempts_note, attempts_wait,
 )
 from mesh_core.http.explain cimport explain_attempt
 from mesh_core.http.input cimport input_clear
@@ -13,7 +14,7 @@ from mesh_core.http.results cimport endpoint_answered
 from mesh_core.http.retry_conditions cimport retry_find_field, retry_wait_asked_for, retry_wants
 from mesh_core.http.stream cimport (
     STREAM_AFFINITY, STREAM_CLIENT_LAST, STREAM_PINNED, STREAM_REPEATABLE, STREAM_RESPONDED, STREAM_SENT,
-    AttemptsC, HttpClientC, stream_at_endpoint,
+    AttemptsC, FailureC, HttpClientC, stream_at_endpoint,
 )
 from mesh_core.http1.framing cimport BODY_LENGTH, BODY_NONE
 from mesh_core.http1.method cimport METHOD_HEAD
@@ -22,10 +23,8 @@ from mesh_core.relay.side cimport side_wire_sent
 from mesh_core.runtime.clock cimport monotonic_us
 from mesh_core.snapshot.tables cimport EndpointC
 from mesh_core.telemetry.response_flags cimport (
-    DETAIL_CONNECT_FAILED, DETAIL_NO_ENDPOINT, DETAIL_PER_TRY_TIMEOUT, DETAIL_RESPONSE_MALFORMED,
-    DETAIL_RETRY_OVERFLOW, DETAIL_UPSTREAM_CLOSED_BEFORE_RESPONSE,
-    FLAG_NO_HEALTHY_UPSTREAM, FLAG_UPSTREAM_OVERFLOW, FLAG_UPSTREAM_REQUEST_TIMEOUT,
-    FLAG_UPSTREAM_RETRY_LIMIT_EXCEEDED,
+    DETAIL_NO_ENDPOINT, DETAIL_PER_TRY_TIMEOUT, DETAIL_RETRY_OVERFLOW, FLAG_NO_HEALTHY_UPSTREAM,
+    FLAG_UPSTREAM_OVERFLOW, FLAG_UPSTREAM_REQUEST_TIMEOUT, FLAG_UPSTREAM_RETRY_LIMIT_EXCEEDED,
 )
 from mesh_core.telemetry.stats cimport (
     CLUSTER_CX_ATTEMPTS_EXCEEDED, CLUSTER_CX_NONE_HEALTHY, CLUSTER_CX_RETRY, CLUSTER_CX_RETRY_OVERFLOW,
@@ -45,14 +44,6 @@ cdef enum Verdict:
     AT_ONCE                    # over a new connection to the same endpoint, which has done nothing wrong
 
 
-# Of each AttemptEnd, in words.
-cdef uint16_t DETAILS[5]
-DETAILS[:] = [
-    DETAIL_CONNECT_FAILED, DETAIL_UPSTREAM_CLOSED_BEFORE_RESPONSE, DETAIL_UPSTREAM_CLOSED_BEFORE_RESPONSE,
-    DETAIL_RESPONSE_MALFORMED, DETAIL_PER_TRY_TIMEOUT,
-]
-
-
 cdef void retry_prepare(StreamC* stream, const HeadC* head, const uint8_t* data) noexcept nogil:
     cdef const RetryPolicyC* policy = &stream.cluster.retry if stream.route.retry == NULL else stream.route.retry
     stream.retry = policy
@@ -63,24 +54,49 @@ cdef void retry_prepare(StreamC* stream, const HeadC* head, const uint8_t* data)
 
 # --- an attempt has failed ---
 
-cdef bint retry_failed(StreamC* stream, int end) noexcept nogil:
-    cdef Verdict verdict = judge(stream, end)
-    cdef bint in_peace = end == ATTEMPT_CLOSED or end == ATTEMPT_NOT_SENT
-    learn(stream, end)
-    if verdict == AS_IT_IS or (verdict == LATER and not may_try(stream, end == ATTEMPT_NOT_SENT)):
-        return False
-    if not attempts_note(stream):
-        stream.worker.core.stats[SERVER_MEMORY_EXHAUSTED] += 1
-        return False
-    stream.attempts.connect_failed = end == ATTEMPT_NOT_SENT
-    explain_attempt(stream.explain, stream.endpoint, 0, DETAILS[end], stream.record.error)
-    let_go(stream)
+cdef void attempt_failed(StreamC* stream, FailureC failure) noexcept nogil:
     if stream.client != NULL:
-        client_close(stream.client, not in_peace)
+        failure.error = <uint16_t>stream.client.upstream.error
+        failure.upstream_failure = stream.client.upstream.failure
+    if not again(stream, &failure):
+        answer(stream, &failure)
+
+
+cdef void answer(StreamC* stream, const FailureC* failure) noexcept nogil:
+    stream.record.error = failure.error
+    stream.record.codec_error = failure.codec_error
+    stream.upstream_failure = failure.upstream_failure
+    stream_reply_status(stream, failure.status, failure.flags, failure.detail)
+
+
+cdef bint again(StreamC* stream, const FailureC* failure) noexcept nogil:
+    """Whether there will be another attempt; then the client is gone."""
+    cdef int end = failure.end
+    cdef Verdict verdict = judge(stream, end)
+    learn(stream, end)
+    if verdict == AS_IT_IS or (verdict == LATER and not may_try(stream, end)) or not note(stream, failure):
+        return False
+    if stream.client != NULL:
+        # What the kernel still has of the request must not get there after all.
+        client_close(stream.client, end != ATTEMPT_NOT_SENT)
     if verdict == AT_ONCE:
         again_at_once(stream)
     else:
         back_off(stream)
+    return True
+
+
+cdef bint note(StreamC* stream, const FailureC* failure) noexcept nogil:
+    """Keep what is known of the attempt that is over; False when memory is exhausted."""
+    if not attempts_note(stream):
+        stream.worker.core.stats[SERVER_MEMORY_EXHAUSTED] += 1
+        return False
+    stream.attempts.failure = failure[0]
+    if stream.http.settings.explain:
+        explain_attempt(
+            &stream.explain, stream.endpoint, failure.status if failure.end == ATTEMPT_ANSWERED else 0,
+            failure.detail, failure.error)
+    let_go(stream)
     return True
 
 
@@ -128,26 +144,26 @@ cdef bint is_unprocessed(const HttpClientC* client, int end) noexcept nogil:
     return 0 <= acknowledged <= <int64_t>client.sent_before
 
 
-cdef bint may_try(StreamC* stream, bint connect_failed) noexcept nogil:
+cdef bint may_try(StreamC* stream, int end) noexcept nogil:
     """Whether the number of attempts and the budget allow another one; if not, flags and counters say so."""
     cdef uint64_t* stats = stream.cluster.stats[stream.worker.core.index]
     cdef uint32_t retries = stream.attempts.retries if stream.attempts != NULL else 0
     if retries + 1 >= stream.retry.max_attempts:
         stats[CLUSTER_RQ_RETRY_LIMIT_EXCEEDED] += 1
-        if connect_failed:
+        if end == ATTEMPT_NOT_SENT:
             stats[CLUSTER_CX_ATTEMPTS_EXCEEDED] += 1
         stream.record.flags |= FLAG_UPSTREAM_RETRY_LIMIT_EXCEEDED
         return False
     if retry_allowed(stream.retry):
         return True
-    overflow(stream, connect_failed)
+    overflow(stream, end)
     return False
 
 
-cdef void overflow(StreamC* stream, bint connect_failed) noexcept nogil:
+cdef void overflow(StreamC* stream, int end) noexcept nogil:
     cdef uint64_t* stats = stream.cluster.stats[stream.worker.core.index]
     stats[CLUSTER_RQ_RETRY_OVERFLOW] += 1
-    if connect_failed:
+    if end == ATTEMPT_NOT_SENT:
         stats[CLUSTER_CX_RETRY_OVERFLOW] += 1
     stream.record.flags |= FLAG_UPSTREAM_OVERFLOW
 
@@ -179,8 +195,8 @@ cdef void back_off(StreamC* stream) noexcept nogil:
 
 
 cdef void attempt_late(StreamC* stream) noexcept nogil:
-    if not retry_failed(stream, ATTEMPT_LATE):
-        stream_reply_status(stream, 504, FLAG_UPSTREAM_REQUEST_TIMEOUT, DETAIL_PER_TRY_TIMEOUT)
+    attempt_failed(stream, FailureC(
+        ATTEMPT_LATE, 504, DETAIL_PER_TRY_TIMEOUT, 0, 0, FLAG_UPSTREAM_REQUEST_TIMEOUT, NULL))
 
 
 # --- an attempt was answered ---
@@ -189,19 +205,18 @@ cdef bint retry_answered(
     StreamC* stream, const HeadC* head, const uint8_t* data, const FramingC* framing, size_t size
 ) noexcept nogil:
     cdef HttpClientC* client = stream.client
+    cdef FailureC failure = FailureC(ATTEMPT_ANSWERED, head.status, DETAIL_RETRY_OVERFLOW, 0, 0, 0, NULL)
     cdef int64_t wait_ms
     if not retry_wants(stream, head, data):
         return False
     wait_ms = retry_wait_asked_for(stream, head, data)
-    if wait_ms > stream.retry.max_retry_after_ms or not may_try(stream, False) or not attempts_note(stream):
+    if (wait_ms > stream.retry.max_retry_after_ms or not may_try(stream, ATTEMPT_ANSWERED)
+            or not note(stream, &failure)):
         return False
     endpoint_answered(stream, head.status)
-    explain_attempt(stream.explain, stream.endpoint, head.status, 0, 0)
     cluster_observe(
         stream.cluster, stream.endpoint, monotonic_us() - stream.record.upstream_sent_us,
         stream.worker.core.reactor.now_ms)
-    let_go(stream)
-    stream.attempts.connect_failed = False
     input_clear(&client.input)
     if stream.request_body.ended and framing.keep_alive and is_whole(stream, framing, size):
         client_give(client)
@@ -246,7 +261,7 @@ cdef bint take_place(StreamC* stream) noexcept nogil:
         attempts.retries += 1
         attempts.waiting_since_ms = 0
         stats[CLUSTER_RQ_RETRY] += 1
-        if attempts.connect_failed:
+        if attempts.failure.end == ATTEMPT_NOT_SENT:
             stats[CLUSTER_CX_RETRY] += 1
         return True
     if not attempts.waiting_since_ms:
@@ -254,16 +269,26 @@ cdef bint take_place(StreamC* stream) noexcept nogil:
     if place == PLACE_LATER and now_ms - attempts.waiting_since_ms < stream.retry.budget_wait_ms:
         attempts_wait(stream, 1 + retry_interval_ms(stream.retry, 1, random_next(&stream.worker.core.random)))
         return False
-    overflow(stream, attempts.connect_failed)
-    stream_reply_status(stream, 503, 0, DETAIL_RETRY_OVERFLOW)
+    overflow(stream, attempts.failure.end)
+    give_up(stream)
     return False
+
+
+cdef void give_up(StreamC* stream) noexcept nogil:
+    """Answer as the last attempt has ended, and as if there had been no other to come. What it was answered, if it was,
+    is gone: a status of our own says that nothing is known."""
+    cdef FailureC failure = stream.attempts.failure
+    if failure.end == ATTEMPT_ANSWERED:
+        failure.status = 503
+    answer(stream, &failure)
 
 
 cdef bint choose(StreamC* stream) noexcept nogil:
     cdef EndpointC* endpoint = request_pick(stream)
     if endpoint == NULL:
         stream.cluster.stats[stream.worker.core.index][CLUSTER_CX_NONE_HEALTHY] += 1
-        stream_reply_status(stream, 503, FLAG_NO_HEALTHY_UPSTREAM, DETAIL_NO_ENDPOINT)
+        stream_reply_status(
+            stream, 503, FLAG_NO_HEALTHY_UPSTREAM | stream.attempts.failure.flags, DETAIL_NO_ENDPOINT)
         return False
     if endpoint != stream.endpoint and stream.route.affinity != NULL:
         # The session goes on where it is served now.

@@ -3,12 +3,16 @@
 from libc.stdint cimport int64_t, uint8_t
 from mesh_core.http.stream cimport StreamC
 from mesh_core.http1.head cimport FieldC, HeadC
+from mesh_core.upstream.retry cimport RetryPolicyC
 
 
 # The first field of that name, in lower case, that is passed on; NULL: there is none.
 cdef const FieldC* retry_find_field(const HeadC* head, const uint8_t* data, const char* name) noexcept nogil
 
-# Whether this response's status or headers are among those that the policy has tried again, and the request may be.
+# Whether this response's status or headers are among those that the policy has tried again.
+cdef bint retry_fits(const RetryPolicyC* policy, const HeadC* head, const uint8_t* data) noexcept nogil
+
+# Whether they are, and the request may be sent again.
 cdef bint retry_wants(const StreamC* stream, const HeadC* head, const uint8_t* data) noexcept nogil
 
 # The wait that its Retry-After asks for, in milliseconds; -1: none, or it is ignored.

@@ -9,7 +9,10 @@ from mesh_core.http1.head cimport FIELD_REMOVED
 from mesh_core.http1.http_date cimport retry_after_parse
 from mesh_core.routing.header_match cimport header_fits
 from mesh_core.routing.request_view cimport RequestViewC
-from mesh_core.upstream.retry cimport RETRY_ON_HEADERS, RetryPolicyC, retry_on_status
+from mesh_core.upstream.retry cimport RETRY_ON_HEADERS, retry_on_status
+
+cdef enum:
+    GRPC_STATUS_COUNT = 17     # Source: gRPC, "Status codes and their use in gRPC"
 
 
 cdef const FieldC* retry_find_field(const HeadC* head, const uint8_t* data, const char* name) noexcept nogil:
@@ -25,11 +28,29 @@ cdef const FieldC* retry_find_field(const HeadC* head, const uint8_t* data, cons
 
 
 cdef bint retry_wants(const StreamC* stream, const HeadC* head, const uint8_t* data) noexcept nogil:
-    cdef const RetryPolicyC* policy = stream.retry
-    if not stream.flags & STREAM_REPEATABLE or stream.replay.lost:
-        return False
-    return retry_on_status(policy, head.status) or (
-        policy.conditions & RETRY_ON_HEADERS and has_retriable_header(policy, head, data))
+    return stream.flags & STREAM_REPEATABLE and not stream.replay.lost and retry_fits(stream.retry, head, data)
+
+
+cdef bint retry_fits(const RetryPolicyC* policy, const HeadC* head, const uint8_t* data) noexcept nogil:
+    if retry_on_status(policy, head.status):
+        return True
+    if policy.conditions & RETRY_ON_HEADERS and has_retriable_header(policy, head, data):
+        return True
+    return policy.grpc_statuses and policy.grpc_statuses >> grpc_status_of(head, data) & 1
+
+
+cdef uint32_t grpc_status_of(const HeadC* head, const uint8_t* data) noexcept nogil:
+    """Of an answer without a message, whose trailers are its head; 0 where it says none of those that there are."""
+    cdef const FieldC* field = retry_find_field(head, data, b"grpc-status")
+    cdef uint32_t status = 0
+    cdef uint32_t index
+    if field == NULL or field.value.size > 2:
+        return 0
+    for index in range(field.value.size):
+        if not c"0" <= data[field.value.at + index] <= c"9":
+            return 0
+        status = status * 10 + data[field.value.at + index] - c"0"
+    return status if status < GRPC_STATUS_COUNT else 0
 
 
 cdef bint has_retriable_header(const RetryPolicyC* policy, const HeadC* head, const uint8_t* data) noexcept nogil:

@@ -4,7 +4,7 @@ A stream belongs to its downstream connection. It borrows an upstream connection
 endpoint. Worker thread, no GIL.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from mesh_core.http.body cimport BodyC
 from mesh_core.http.explain cimport ExplainC
 from mesh_core.http.input cimport InputC
@@ -49,6 +49,17 @@ cdef enum:
     UPGRADE_BYTES = 30         # the longest name of a protocol that is passed on
 
 
+# How an attempt has failed, and what is answered if it was the last one.
+cdef struct FailureC:
+    uint8_t end                # AttemptEnd of attempts.pxd
+    uint16_t status
+    uint16_t detail            # Detail
+    uint16_t error             # errno of a failed connect, or 0
+    short codec_error          # Http1Error, or 0
+    uint32_t flags             # response flags
+    const char* upstream_failure  # as StreamC's
+
+
 # What is known of a request's attempts once one has failed. Owner: StreamC.
 cdef struct AttemptsC:
     EndpointC* tried[ATTEMPTS_MOST]
@@ -57,7 +68,7 @@ cdef struct AttemptsC:
     uint32_t races             # attempts that were lost with a connection that had been idle, and made again at once
     bint counted               # holds a place among the cluster's retries
     bint fresh                 # the next one goes over a new connection
-    bint connect_failed        # the last one ended with that
+    FailureC failure           # of the last one
     bint rate_limited          # the wait is what the answer asked for
     int64_t waiting_since_ms   # for a place among the cluster's retries; 0: not yet
     TimerC timer               # the next attempt
@@ -87,7 +98,7 @@ cdef struct StreamC:
     uint32_t flags             # StreamFlag bits
     uint8_t method_id          # HttpMethod
     uint8_t minor_version      # of the downstream's HTTP/1
-    uint8_t priority           # Priority, by which it takes its places in the cluster
+    uint8_t priority           # Priority, by whose circuit breakers it takes its places
     uint8_t upgrade_bytes      # of `upgrade`
     uint8_t upgrade[UPGRADE_BYTES]  # the protocol that was asked for upstream
     BodyC request_body
@@ -99,7 +110,7 @@ cdef struct StreamC:
     const char* upstream_failure  # why TLS failed there, in words; static, NULL: it did not
     RequestRecordC record
     CaptureC* capture          # owned; NULL without an access log
-    ExplainC* explain          # owned; NULL unless the listener explains
+    ExplainC* explain          # owned; NULL until an attempt has ended that the listener explains
     TraceContextC trace        # of requests to listeners with `tracing`; kept for spans
     MirroringC* mirroring      # owned; NULL: nobody gets a copy, or all have theirs
     const ClientHandlersC* handlers  # of its client: the worker's, or those of copies

@@ -1,9 +1,9 @@
 """Streams and what a worker has for them; the contract stands in stream.pxd."""
 
+from libc.stdint cimport uint8_t
 from libc.string cimport memset
 from mesh_core.http.attempts cimport attempts_end
 from mesh_core.http.clients cimport clients_close_idle
-from mesh_core.http.explain cimport ExplainC
 from mesh_core.http.mirroring cimport mirroring_end
 from mesh_core.http.policy_state cimport policy_state_end
 from mesh_core.http.replay cimport ReplayC, replay_free, replay_reset
@@ -23,7 +23,7 @@ from mesh_core.telemetry.stats cimport (
     ENDPOINT_RQ_TOTAL, LISTENER_RQ_COMPLETED, LISTENER_RQ_TOTAL, MIRROR_CUT,
 )
 from mesh_core.upstream.concurrency_limit cimport concurrency_enter, concurrency_leave, concurrency_sample
-from mesh_core.upstream.endpoint_state cimport ConcurrencyC
+from mesh_core.upstream.endpoint_state cimport ConcurrencyC, breaker_priority
 
 cdef enum:
     SPARES_KEPT = 256
@@ -79,9 +79,6 @@ cdef StreamC* stream_create(HttpWorkerC* worker, ConnectionC* connection) noexce
     stream.http = connection.chain.http
     stream.handlers = &worker.handlers
     stream.begun_ms = worker.core.reactor.now_ms
-    if stream.http.settings.explain:
-        # Without memory for it, nothing is explained.
-        stream.explain = <ExplainC*>memory_alloc(sizeof(ExplainC))
     request_record_begin(&stream.record, connection.id, wall_clock_us(), monotonic_us())
     connection.listener.stats[worker.core.index][LISTENER_RQ_TOTAL] += 1
     return stream
@@ -130,7 +127,7 @@ cdef bint stream_admit(StreamC* stream) noexcept nogil:
     cdef CoreC* core = stream.worker.core
     cdef uint64_t* stats = cluster.stats[core.index]
     if stream.route != NULL:
-        stream.priority = stream.route.priority
+        stream.priority = <uint8_t>breaker_priority(stream.route.priority)
     if not shared_count_enter(
             &cluster.state.requests[stream.priority], cluster.limits[stream.priority].max_requests):
         stats[CLUSTER_RQ_OVERFLOW] += 1

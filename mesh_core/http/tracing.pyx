@@ -30,6 +30,12 @@ NAMES[:] = [
     b"traceparent", b"tracestate", b"b3", b"x-b3-traceid", b"x-b3-spanid", b"x-b3-parentspanid", b"x-b3-sampled",
     b"x-b3-flags",
 ]
+cdef uint32_t SIZES[TRACE_FIELD_COUNT]
+SIZES[:] = [11, 10, 2, 12, 11, 17, 12, 10]
+
+cdef enum:
+    LONGEST = 17
+    SIZES_BITS = 1 << 2 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 17
 
 
 # The fields that tell of it; the last one of each name.
@@ -41,10 +47,11 @@ cdef struct FoundC:
 cdef int trace_field(const FieldC* field, const uint8_t* data) noexcept nogil:
     """A TraceField, or -1."""
     cdef int index
-    if field.name.size > 17:
+    # Most fields have a name of another length.
+    if field.name.size > LONGEST or not SIZES_BITS >> field.name.size & 1:
         return -1
     for index in range(TRACE_FIELD_COUNT):
-        if strlen(NAMES[index]) == field.name.size and equals_ignoring_case(
+        if SIZES[index] == field.name.size and equals_ignoring_case(
                 data + field.name.at, <const uint8_t*>NAMES[index], field.name.size):
             return index
     return -1

@@ -22,29 +22,20 @@ cdef struct AddedFieldC:
     TextC name
     TextC value
 
-cdef enum:
-    OUTPUT_SET_LIMIT = 64
-
-# What is to be changed besides the fields that frame the message. Names are tokens in whatever case.
+# What the message is framed by, and what comes behind the received fields. Names are tokens in whatever case. Received
+# fields that are not passed on have FIELD_REMOVED; see routing/header_edits.pxd.
 cdef struct OutputC:
     uint8_t body               # BodyKind; BODY_UNTIL_CLOSE is written with "Connection: close"
     uint8_t connection         # ConnectionWord
     bint states_length         # write `length` though there is no body (HEAD, 304)
     uint64_t length
-    const TextC* removed       # received fields that are not passed on
-    uint32_t removed_count
-    # Each takes the place of the first received field of its name that is not removed, and the others go; if there is
-    # none it is added. Of several with one name the last counts.
-    const AddedFieldC* set
-    uint32_t set_count         # at most OUTPUT_SET_LIMIT
     const AddedFieldC* added   # behind all others, in order, whatever there is
     uint32_t added_count
 
 
 # Write the request `head`, which request_framing has judged, to `target` with Host `authority`. The bytes written, or
 # HTTP1_OUTPUT_OVERFLOW, or HTTP1_OUTPUT_START_LINE when a text is not what it should be, or HTTP1_OUTPUT_FIELD when a
-# field that is to be changed is malformed or one that frames messages, or too many are set. After an error the buffer's
-# content means nothing.
+# field that is to be added is malformed or one that frames messages. After an error the buffer's content means nothing.
 cdef int64_t request_write(
     const HeadC* head, const uint8_t* data, TextC target, TextC authority, const OutputC* output,
     uint8_t* out, size_t capacity

@@ -11,7 +11,7 @@ from mesh_core.http1.field_names cimport (
     field_name_find,
 )
 from mesh_core.http1.framing cimport BODY_CHUNKED, BODY_LENGTH, BODY_UNTIL_CLOSE
-from mesh_core.http1.grammar cimport SliceC, equals_ignoring_case, find_control, is_blank, is_token, write_decimal
+from mesh_core.http1.grammar cimport SliceC, find_control, is_blank, is_token, write_decimal
 from mesh_core.http1.head cimport FIELD_CANONICAL, FIELD_REMOVED, FieldC
 from mesh_core.http1.target cimport TargetC, authority_is_valid, target_parse
 
@@ -32,11 +32,6 @@ cdef struct FramingTextsC:
     TextC length
     TextC coding
     bint upgrades              # the Upgrade field goes on
-
-cdef struct EditsC:
-    const OutputC* output
-    uint64_t sizes             # a bit for each size, modulo 64, of the names that are removed or set
-    uint64_t written           # a bit for each of `set` that has its place
 
 
 cdef int64_t request_write(
@@ -102,10 +97,9 @@ cdef int64_t put_fields(
     """All that stands behind the start line. `host` is NULL in responses."""
     cdef uint8_t[20] digits
     cdef FramingTextsC texts
-    cdef EditsC edits
     cdef int connection = CONNECTION_CLOSE if output.body == BODY_UNTIL_CLOSE else output.connection
-    cdef uint32_t seen
-    if not edits_begin(&edits, output):
+    cdef uint32_t seen, index
+    if not may_add(output):
         return HTTP1_OUTPUT_FIELD
     texts.host = host
     texts.length = TextC(&digits[0], 0)
@@ -113,21 +107,22 @@ cdef int64_t put_fields(
         texts.length.size = write_decimal(digits, output.length)
     texts.coding = TextC(<const uint8_t*>b"chunked", 7 if output.body == BODY_CHUNKED else 0)
     texts.upgrades = connection == CONNECTION_UPGRADE
-    seen = put_received(writer, head, data, &texts, &edits)
+    seen = put_received(writer, head, data, &texts)
     if host != NULL and not seen & 1 << FIELD_HOST:
         put_field(writer, b"Host", 4, host)
     if texts.length.size and not seen & 1 << FIELD_CONTENT_LENGTH:
         put_field(writer, b"Content-Length", 14, &texts.length)
     if texts.coding.size and not seen & 1 << FIELD_TRANSFER_ENCODING:
         put_field(writer, b"Transfer-Encoding", 17, &texts.coding)
-    put_edits(writer, &edits)
+    for index in range(output.added_count):
+        put_field(writer, output.added[index].name.bytes, output.added[index].name.size, &output.added[index].value)
     put(writer, CONNECTION_LINES[connection], strlen(CONNECTION_LINES[connection]))
     put(writer, b"\r\n", 2)
     return result(writer)
 
 
 cdef uint32_t put_received(
-    WriterC* writer, const HeadC* head, const uint8_t* data, const FramingTextsC* texts, EditsC* edits
+    WriterC* writer, const HeadC* head, const uint8_t* data, const FramingTextsC* texts
 ) noexcept nogil:
     """The fields that go on; neighbours that need no change are copied as one. Bits of the FieldNames there were."""
     cdef SliceC run = SliceC(0, 0)
@@ -147,8 +142,6 @@ cdef uint32_t put_received(
         elif field.flags & FIELD_REMOVED:
             if not (field.id == FIELD_UPGRADE and texts.upgrades):
                 continue
-        elif edits.sizes and not edit(edits, data, field, &value):
-            continue
         if field.flags & FIELD_CANONICAL and (value == NULL or is_slice(data, field.value, value)):
             if run.at + run.size != field.name.at:
                 put_slice(writer, data, run)
@@ -168,23 +161,11 @@ cdef uint32_t put_received(
     return seen
 
 
-# --- what the caller wants changed ---
+# --- what the caller adds ---
 
-cdef bint edits_begin(EditsC* edits, const OutputC* output) noexcept nogil:
+cdef bint may_add(const OutputC* output) noexcept nogil:
     """Whether nothing of it could change what the message is."""
     cdef uint32_t index
-    edits.output = output
-    edits.sizes = edits.written = 0
-    if output.set_count > OUTPUT_SET_LIMIT:
-        return False
-    for index in range(output.removed_count):
-        if not may_change(&output.removed[index]):
-            return False
-        edits.sizes |= size_bit(output.removed[index].size)
-    for index in range(output.set_count):
-        if not (may_change(&output.set[index].name) and is_value(&output.set[index].value)):
-            return False
-        edits.sizes |= size_bit(output.set[index].name.size)
     for index in range(output.added_count):
         if not (may_change(&output.added[index].name) and is_value(&output.added[index].value)):
             return False
@@ -203,58 +184,6 @@ cdef bint is_value(const TextC* text) noexcept nogil:
     if text.size and (is_blank(text.bytes[0]) or is_blank(text.bytes[text.size - 1])):
         return False
     return find_control(text.bytes, 0, text.size) == text.size
-
-
-cdef inline uint64_t size_bit(size_t size) noexcept nogil:
-    return <uint64_t>1 << (size & 63)
-
-
-cdef bint edit(EditsC* edits, const uint8_t* data, const FieldC* field, const TextC** value) noexcept nogil:
-    """Whether a received field is passed on; `value` becomes what takes the place of its own."""
-    cdef const OutputC* output = edits.output
-    cdef TextC name = TextC(data + field.name.at, field.name.size)
-    cdef uint32_t index
-    if not edits.sizes & size_bit(name.size):
-        return True
-    for index in range(output.removed_count):
-        if is_same_name(&name, &output.removed[index]):
-            return False
-    index = output.set_count
-    while index:
-        index -= 1
-        if is_same_name(&name, &output.set[index].name):
-            if edits.written >> index & 1:
-                return False
-            edits.written |= <uint64_t>1 << index
-            value[0] = &output.set[index].value
-            return True
-    return True
-
-
-cdef void put_edits(WriterC* writer, const EditsC* edits) noexcept nogil:
-    """The fields that found no place among those received."""
-    cdef const OutputC* output = edits.output
-    cdef const AddedFieldC* field
-    cdef uint32_t index
-    for index in range(output.set_count):
-        field = &output.set[index]
-        if not edits.written >> index & 1 and not is_set_again(output, index):
-            put_field(writer, field.name.bytes, field.name.size, &field.value)
-    for index in range(output.added_count):
-        field = &output.added[index]
-        put_field(writer, field.name.bytes, field.name.size, &field.value)
-
-
-cdef bint is_set_again(const OutputC* output, uint32_t index) noexcept nogil:
-    cdef uint32_t later
-    for later in range(index + 1, output.set_count):
-        if is_same_name(&output.set[index].name, &output.set[later].name):
-            return True
-    return False
-
-
-cdef inline bint is_same_name(const TextC* one, const TextC* other) noexcept nogil:
-    return one.size == other.size and equals_ignoring_case(one.bytes, other.bytes, one.size)
 
 
 # --- the buffer ---

@@ -19,12 +19,6 @@ cdef enum RouteActionKind:
     ROUTE_REDIRECT
     ROUTE_DIRECT_RESPONSE
 
-# When the proxy itself is short of something.
-cdef enum SheddingOrder:
-    SHED_SECOND
-    SHED_FIRST
-    SHED_LAST
-
 cdef enum PathModifierKind:
     PATH_UNCHANGED
     PATH_FULL                  # `text` is the whole path
@@ -94,7 +88,6 @@ cdef struct RouteC:
     NameC virtual_host
     NameC matched_prefix       # what the path begins with, of a match by prefix; else empty
     uint8_t action             # RouteActionKind
-    uint8_t shedding           # SheddingOrder
     uint32_t cluster_count     # of ROUTE_FORWARD: 1 or more
     const RouteClusterC* clusters
     const RedirectC* redirect  # of ROUTE_REDIRECT

@@ -12,7 +12,7 @@ from mesh_core.snapshot.http_settings cimport ClusterHttpC, HttpC
 from mesh_core.telemetry.request_capture cimport CapturePlanC
 from mesh_core.tls.context cimport TlsContextC
 from mesh_core.tls.openssl cimport SSL_SESSION
-from mesh_core.upstream.endpoint_state cimport PRIORITY_COUNT, ClusterStateC, EndpointStateC
+from mesh_core.upstream.endpoint_state cimport BREAKER_COUNT, ClusterStateC, EndpointStateC
 from mesh_core.upstream.priority_load cimport LevelLoadC
 from mesh_core.upstream.weighted_table cimport WeightedTableC
 from mesh_core.upstream.outlier_detection cimport OutlierPolicyC
@@ -164,6 +164,7 @@ cdef struct LimitsC:
     uint32_t max_pending       # connections of TCP that are not open yet
     uint32_t max_requests
     uint32_t max_pending_requests  # that wait for a connection
+    uint32_t max_retries       # of requests
 
 
 cdef struct ClusterC:
@@ -179,10 +180,11 @@ cdef struct ClusterC:
     int64_t connect_timeout_ms
     int send_proxy_protocol    # 0, 1 or 2
     const TlsContextC* tls     # NULL: in the clear
-    LimitsC limits[PRIORITY_COUNT]  # by Priority
+    LimitsC limits[BREAKER_COUNT]  # by Priority
     ClusterHttpC http
     RetryPolicyC retry
     OutlierPolicyC outlier
+    bint health_checked        # actively
     uint32_t close_on          # `unhealthy` bits with which an endpoint's connections are reset
     uint64_t** stats           # ClusterStat words, a block for each worker
     uint64_t** outlier_stats   # OutlierStat words, the same; NULL without outlier detection

@@ -167,7 +167,7 @@ STATISTICS = {
         ("upstream_rq_tx_reset", COUNTER, "Requests cut by the proxy", (CLUSTER_RQ_TX_RESET,), ()),
         ("upstream_rq_retry", COUNTER, "Attempts of requests after the first one", (CLUSTER_RQ_RETRY,), ()),
         ("upstream_rq_retry_success", COUNTER, "Requests that a retry got answered", (CLUSTER_RQ_RETRY_SUCCESS,), ()),
-        ("upstream_rq_retry_overflow", COUNTER, "Requests not tried again over the retry budget",
+        ("upstream_rq_retry_overflow", COUNTER, "Requests not tried again over the retry budget or max_retries",
          (CLUSTER_RQ_RETRY_OVERFLOW,), ()),
         ("upstream_rq_retry_limit_exceeded", COUNTER, "Requests that failed in their last attempt",
          (CLUSTER_RQ_RETRY_LIMIT_EXCEEDED,), ()),

@@ -12,11 +12,22 @@ cdef enum:
     ENDPOINT_REMOVED = 1 << 2   # no longer in the configuration
 
 
-# Requests, and connections of the priority that they were opened for, have circuit breakers of their own.
+# Of requests, as their route says. When the proxy is short of something those of low priority are refused first, and
+# those of high priority last.
 cdef enum Priority:
     PRIORITY_DEFAULT
     PRIORITY_HIGH
-    PRIORITY_COUNT
+    PRIORITY_LOW
+
+cdef enum:
+    BREAKER_COUNT = 2          # sets of circuit breakers, as in Envoy: of PRIORITY_DEFAULT and of PRIORITY_HIGH
+
+
+# By whose circuit breakers requests of this priority go, and connections that are opened for them: low shares those of
+# the default, so that what matters least takes nothing from what matters most.
+cdef inline int breaker_priority(int priority) noexcept nogil:
+    return PRIORITY_DEFAULT if priority == PRIORITY_LOW else priority
+
 
 # Rules by which an endpoint is ejected for failures in a row, in the order in which they judge one result.
 cdef enum EjectionRow:
@@ -39,13 +50,14 @@ cdef struct ConcurrencyC:
 
 cdef struct ClusterStateC:
     uint64_t generation        # grows after any change of an endpoint's `unhealthy`
-    uint64_t connections[PRIORITY_COUNT]  # open, being opened, or waiting for another attempt; in all workers
-    uint64_t pending[PRIORITY_COUNT]  # those of them that are not open yet
+    uint64_t connections[BREAKER_COUNT]  # open, being opened, or waiting for another attempt; in all workers
+    uint64_t pending[BREAKER_COUNT]  # those of them that are not open yet
     uint64_t retries           # those of them whose first attempt has failed
     uint64_t request_retries   # attempts of requests that are not the first one
+    uint64_t breaker_retries[BREAKER_COUNT]  # the same by priority
     uint64_t retries_charged   # see retry_charge in retry.pxd
-    uint64_t requests[PRIORITY_COUNT]  # of HTTP, from the choice of the cluster until the answer's end
-    uint64_t pending_requests[PRIORITY_COUNT]  # those of them that wait for a connection
+    uint64_t requests[BREAKER_COUNT]  # of HTTP, from the choice of the cluster until the answer's end
+    uint64_t pending_requests[BREAKER_COUNT]  # those of them that wait for a connection
     uint64_t ejected           # endpoints that are ejected now, in all snapshots
     int64_t probe_at_ms        # from when on an endpoint awaits a probing request, at the soonest; 0: none does
     uint32_t ejections         # ever; grows after all else that an ejection changes

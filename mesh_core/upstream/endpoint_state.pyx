@@ -7,7 +7,8 @@ from mesh_core.includes.atomic cimport (
 from mesh_core.runtime.clock cimport coarse_clock_ms
 from mesh_core.snapshot.shared_count cimport shared_count_leave
 
-PRIORITIES = {"default": PRIORITY_DEFAULT, "high": PRIORITY_HIGH}
+PRIORITIES = {"default": PRIORITY_DEFAULT, "high": PRIORITY_HIGH, "low": PRIORITY_LOW}
+BREAKER_PRIORITIES = ("default", "high")
 FAILED_ACTIVE_HEALTH_CHECK = UNHEALTHY_ACTIVE
 REMOVED = ENDPOINT_REMOVED
 
@@ -53,6 +54,10 @@ cdef class ClusterState:
     def request_retries(self):
         """Attempts of HTTP requests that are under way and not the first one (int)."""
         return load_relaxed_u64(&self.state.request_retries)
+
+    def breaker_retries(self, str priority):
+        """Those of them that are of this priority (int)."""
+        return load_relaxed_u64(&self.state.breaker_retries[<int>PRIORITIES[priority]])
 
     def requests(self, str priority):
         """HTTP requests of this priority that have begun and not ended (int)."""

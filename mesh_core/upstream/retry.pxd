@@ -32,6 +32,7 @@ cdef struct RetryPolicyC:
     uint32_t max_retry_after_ms  # 0: Retry-After is ignored
     uint64_t methods           # a bit for each HttpMethod that may be sent twice
     uint64_t statuses[STATUS_WORDS]  # a bit for each status that is tried again
+    uint32_t grpc_statuses     # a bit for each of gRPC's that is
     const HeaderMatchC* headers  # of answers that are tried again
     uint32_t header_count
 

@@ -2,7 +2,7 @@
 
 from mesh_core.includes.atomic cimport compare_exchange_u64, fetch_add_u64, fetch_sub_u64, load_relaxed_u64
 from mesh_core.snapshot.shared_count cimport shared_count_enter
-from mesh_core.upstream.endpoint_state cimport PRIORITY_COUNT
+from mesh_core.upstream.endpoint_state cimport BREAKER_COUNT
 
 
 cdef uint32_t retry_interval_ms(const RetryPolicyC* policy, uint32_t retry, uint64_t random) noexcept nogil:
@@ -16,7 +16,7 @@ cdef uint32_t retry_interval_ms(const RetryPolicyC* policy, uint32_t retry, uint
 cdef uint64_t retry_active(const uint64_t* counts) noexcept nogil:
     cdef uint64_t active = 0
     cdef int priority
-    for priority in range(PRIORITY_COUNT):
+    for priority in range(BREAKER_COUNT):
         active += load_relaxed_u64(&counts[priority])
     return active
 

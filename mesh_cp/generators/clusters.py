@@ -108,7 +108,7 @@ def _panic_percent(policy: Effective) -> int:
 
 
 def _retry_budget(policy: Effective) -> RetryBudget:
-    """Istio's maxRetries is a number at one time, whatever the load; its retryBudget goes before."""
+    """Of connections. Istio's maxRetries is a number at one time, whatever the load; its retryBudget goes before."""
     budget, most = policy.retry_budget, policy.http.max_retries
     if budget is not None:
         return RetryBudget(percent=round(budget.percent), min_concurrency=budget.min_retry_concurrency)
@@ -117,13 +117,15 @@ def _retry_budget(policy: Effective) -> RetryBudget:
 
 def _breakers(policy: Effective) -> CircuitBreakers | None:
     tcp, http = policy.tcp, policy.http
-    if not (tcp.max_connections or http.http1_max_pending_requests or http.http2_max_requests):
+    retries = http.max_retries if policy.retry_budget is None else None
+    if not (tcp.max_connections or http.http1_max_pending_requests or http.http2_max_requests or retries):
         return None
     return CircuitBreakers(
         max_connections=tcp.max_connections or LARGEST,
         max_pending_connections=LARGEST,
         max_requests=http.http2_max_requests or LARGEST,
         max_pending_requests=http.http1_max_pending_requests or LARGEST,
+        max_retries=retries or None,
     )
 
 

@@ -45,6 +45,16 @@ MaxPendingRequests = Annotated[
         examples=[256],
     ),
 ]
+MaxRetries = Annotated[
+    PositiveInt | None,
+    Meta(
+        description=(
+            "Retries of HTTP requests at one time, beside what the retry budget allows: a retry needs a place under "
+            "both. Default: none, the budget is all (Envoy: 3 where there is no budget, which else goes before)."
+        ),
+        examples=[30],
+    ),
+]
 
 
 class Thresholds(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -54,6 +64,7 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     max_pending_connections: MaxPendingConnections = 1024
     max_requests: MaxRequests = 1024
     max_pending_requests: MaxPendingRequests = 1024
+    max_retries: MaxRetries = None
 
 
 class CircuitBreakers(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -66,6 +77,7 @@ class CircuitBreakers(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     max_pending_connections: MaxPendingConnections = 1024
     max_requests: MaxRequests = 1024
     max_pending_requests: MaxPendingRequests = 1024
+    max_retries: MaxRetries = None
     high: Annotated[
         Thresholds,
         Meta(

@@ -19,6 +19,11 @@ RetryCondition = Literal[
     "retriable-4xx",
     "retriable-status-codes",
     "retriable-headers",
+    "cancelled",
+    "deadline-exceeded",
+    "internal",
+    "resource-exhausted",
+    "unavailable",
 ]
 _Milliseconds = Annotated[int, Meta(ge=1, le=300_000)]
 
@@ -87,10 +92,11 @@ class RouteRetry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
                 "Which failures, by Envoy's names. 5xx: a status from 500 on, or no answer; gateway-error: 502, 503, "
                 "504, or no answer; reset: no answer; connect-failure, refused-stream, reset-before-request: nothing "
                 "was processed, which is tried again whether named or not; retriable-4xx: 409; retriable-status-codes: "
-                "`status_codes`; retriable-headers: `headers`. No answer is a connection that ended before the head of "
-                "an answer, one that was malformed, or none within the route's per_try_ms. Default: gateway-error, "
-                "reset and connect-failure, our choice: methods guard what is not to be done twice (Istio leaves out "
-                "503 and retries POST)."
+                "`status_codes`; retriable-headers: `headers`; cancelled, deadline-exceeded, internal, "
+                "resource-exhausted, unavailable: an answer whose head has that grpc-status. No answer is a connection "
+                "that ended before the head of an answer, one that was malformed, or none within the route's "
+                "per_try_ms. Default: gateway-error, reset and connect-failure, our choice: methods guard what is not "
+                "to be done twice (Istio leaves out 503 and retries POST)."
             ),
             examples=[["5xx", "connect-failure"]],
         ),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mesh_core.config.schema import CircuitBreakers, Thresholds
 from mesh_core.control.upstream_health.members import Members
-from mesh_core.upstream.endpoint_state import PRIORITIES
+from mesh_core.upstream.endpoint_state import BREAKER_PRIORITIES
 
 
 class ClusterGauge(NamedTuple):
@@ -32,8 +32,8 @@ def _remaining(priority: str, limit: str, used: str) -> Callable[[Members], int 
     """A gauge of what is left of `limit`, a field of CircuitBreakers; `used`: a method of ClusterState."""
 
     def value(members: Members) -> int | None:
-        limits = _limits(members, priority)
-        return None if limits is None else max(0, getattr(limits, limit) - getattr(members.state, used)(priority))
+        most = getattr(_limits(members, priority), limit, None)
+        return None if most is None else max(0, most - getattr(members.state, used)(priority))
 
     return value
 
@@ -51,7 +51,7 @@ def _open(priority: str, limit: str, used: str) -> Callable[[Members], int | Non
 
 def _all(used: str) -> Callable[[Members], int]:
     """A gauge over all priorities."""
-    return lambda members: sum(getattr(members.state, used)(priority) for priority in PRIORITIES)
+    return lambda members: sum(getattr(members.state, used)(priority) for priority in BREAKER_PRIORITIES)
 
 
 def _retries_open(members: Members) -> int:
@@ -67,6 +67,7 @@ def _breakers(priority: str) -> Iterator[ClusterGauge]:
         ("cx", "cx", "max_connections", "connections", "Connections"),
         ("rq", "rq", "max_requests", "requests", "Requests"),
         ("rq_pending", "pending", "max_pending_requests", "pending_requests", "Requests that may wait"),
+        ("rq_retry", "retries", "max_retries", "breaker_retries", "Retries of requests"),
     ):
         yield ClusterGauge(f"{prefix}{name}_open", f"1 while {limit} is reached", _open(priority, limit, used))
         yield ClusterGauge(

@@ -16,6 +16,10 @@ class HealthState:
         self.checked = False
         self._in_a_row = 0
 
+    def fail(self) -> None:
+        """It was found to have failed by other means than a check."""
+        self.healthy, self._in_a_row = False, 0
+
     def take(self, passed: bool, rules: HealthCheck, *, final: bool = False) -> bool:
         """Take the result of a check; whether that made a healthy endpoint unhealthy, or the other way round.
 

@@ -55,6 +55,12 @@ class HealthChecks:
         """What is done once each endpoint of these clusters has been checked."""
         return [each.first for name in clusters for each in self._checks.get(name, {}).values()]
 
+    def on_news(self) -> None:
+        """A worker has news: perhaps an endpoint asked for it to be taken out, in an answer to traffic."""
+        for checks in self._checks.values():
+            for each in checks.values():
+                each.look_at_mark()
+
     async def close(self) -> None:
         """End every check, also those under way."""
         for checks in self._checks.values():
@@ -104,6 +110,15 @@ class _Check:
         """How it is checked."""
         return self.cluster.health_checks[0]
 
+    def look_at_mark(self) -> None:
+        """Take it for failed if a worker has marked it so."""
+        if not self._state.healthy or not self.member.state.failed_active_health_check:
+            return
+        self._state.fail()
+        self._stats.count("passive_failure")
+        log.warning("endpoint unhealthy", reason="its answer asks for it to be taken out", **self._names())
+        self._owner._on_unhealthy(self.cluster.name)
+
     def end(self) -> asyncio.Task[None] | None:
         """Check no more, and take the mark away; the task to wait for, if a check is under way."""
         self._timer.cancel()
@@ -145,6 +160,7 @@ class _Check:
         self._timer = self._loop.call_later(max(self._pause_s(), retry_after_s), self._begin)
 
     def _passed(self) -> None:
+        self.look_at_mark()
         first = not self._state.checked
         if self._state.take(True, self.rules):
             self.member.state.mark(FAILED_ACTIVE_HEALTH_CHECK, False)

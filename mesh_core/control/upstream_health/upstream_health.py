@@ -73,9 +73,10 @@ class UpstreamHealth:
             self._close_lost()
 
     def on_news(self) -> None:
-        """A worker has news: perhaps it ejected an endpoint."""
+        """A worker has news: perhaps it ejected an endpoint, or one asked to be taken out."""
         for each in self._sweeps.values():
             each.tell()
+        self._checks.on_news()
 
     def hurry(self) -> None:
         """Wait for first checks no longer."""

@@ -47,6 +47,27 @@ def test_abort(service: HttpService) -> None:
     assert {(each["response_flags"], each["response_code"]) for each in logged(service)} == {("FI", 418)}
 
 
+@pytest.mark.parametrize("delay", [{}, {"delay": {"fixed_ms": 20}}], ids=["at-once", "later"])
+def test_abort_of_an_upgrade(service: HttpService, delay: dict[str, Any]) -> None:
+    """What came behind it is another protocol's, and no request."""
+    origin = serve(service, delay | {"abort": {"status": 418}})
+    with service.client() as client:
+        client.send(get(b"/", b"Connection: upgrade", b"Upgrade: websocket") + get(b"/behind"))
+        assert client.response().status == 418
+        assert client.response().body == b"bad_upgrade"
+        assert client.expect_closed()
+    assert origin.connections == []
+    assert counts(service) == (len(delay), 1, 0)
+
+
+def test_abort_with_another_request_behind_it(service: HttpService) -> None:
+    serve(service, {"delay": {"fixed_ms": 20}, "abort": {"status": 418}})
+    with service.client() as client:
+        client.send(get(b"/") * 2)
+        assert [client.response().status for _ in range(2)] == [418, 418]
+    assert counts(service) == (2, 2, 0)
+
+
 @pytest.mark.parametrize(
     ("sent", "body"),
     [

@@ -179,6 +179,17 @@ def test_a_request_that_is_never_whole(service: HttpService) -> None:
     assert shadow.connections == []
 
 
+def test_a_body_that_gets_too_long_as_it_comes(service: HttpService) -> None:
+    """What was kept is given up in the middle, and the rest goes on."""
+    origin, shadow = serve(service, max_body_bytes=400_000)
+    body = bytes(range(256)) * 40_000
+    with service.client() as client:
+        assert client.exchange(post(body)).status == 200
+    assert origin.requests[0].body == body
+    wait_for(service, body_overflow=1)
+    assert shadow.connections == []
+
+
 def test_none_of_a_hundred(service: HttpService) -> None:
     _, shadow = serve(service, percentage=0)
     with service.client() as client:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.http_messages import get, ok, ok_chunked, response
-from tests.support.http_origin import HttpOrigin, Move
+from tests.support.http_origin import Gate, HttpOrigin, Move
 from tests.support.http_service import HttpService, to
 from tests.support.waiting import wait_until
 
@@ -146,6 +146,86 @@ def test_thresholds(service: HttpService) -> None:
     wait_until(lambda: healthy(service) == 0, "it is out")
     origin.on(b"/healthz", ok(b""))
     wait_until(lambda: healthy(service) == 1, "it is back")
+
+
+WISH = b"x-envoy-immediate-health-check-fail: true"
+
+
+def test_an_answer_to_traffic_takes_it_out(service: HttpService) -> None:
+    """At once, without a check, and until enough of them pass; who asked does not learn of it."""
+    leaving, staying = service.origin(), service.origin()
+    for origin in (leaving, staying):
+        origin.on(b"/healthz", ok(b""))
+    serve(service, leaving, staying, check={"interval_ms": 3_600_000, "healthy_threshold": 3})
+    wait_until(lambda: healthy(service) == 2, "both are in")
+    leaving.on(b"/", ok(b"going", b"X-Envoy-Immediate-Health-Check-Fail: true", WISH))
+    with service.client() as client:
+        answers = [client.exchange(get(b"/")) for _ in range(20)]
+    assert [answer.body for answer in answers].count(b"going") == 1
+    assert {len(answer.values(b"x-envoy-immediate-health-check-fail")) for answer in answers} == {0}
+    assert healthy(service) == 1
+    wait_until(lambda: checked(service)["passive_failure"] == 1, "it is told")
+    assert checked(service)["failure"] == 0
+
+
+def test_it_returns_when_enough_checks_pass(service: HttpService) -> None:
+    origin = service.origin()
+    origin.on(b"/healthz", ok(b""))
+    serve(service, origin, check={"healthy_threshold": 3})
+    origin.on(b"/", ok(b"going", WISH))
+    assert service.get(b"/").status == 200
+    origin.on(b"/", ok(b"here"))
+    wait_until(lambda: service.get(b"/").status == 200, "it is back")
+    counted = checked(service)
+    assert (counted["failure"], counted["passive_failure"]) == (0, 1)
+    assert counted["success"] >= 4
+
+
+def test_an_answer_that_is_tried_again_counts_too(service: HttpService) -> None:
+    leaving, staying = service.origin(), service.origin()
+    for origin in (leaving, staying):
+        origin.on(b"/healthz", ok(b""))
+    leaving.on(b"/", response(b"Content-Length: 0", WISH, line=b"HTTP/1.1 503 Going"))
+    rules = CHECK | {"interval_ms": 3_600_000, "http": {"path": "/healthz"}}
+    service.serve(
+        to(leaving, staying, health_checks=[rules], panic_threshold_percent=0),
+        routes=[{"cluster": "app", "retry": {"base_interval_ms": 1}}])
+    wait_until(lambda: healthy(service) == 2, "both are in")
+    with service.client() as client:
+        assert {client.exchange(get(b"/")).status for _ in range(20)} == {200}
+    assert sum(message.target == b"/" for message in leaving.requests) == 1
+
+
+def test_without_checks_it_is_a_header_like_others(service: HttpService) -> None:
+    origin = service.origin()
+    origin.on(b"/", ok(b"going", WISH))
+    service.serve(to(origin, **STRICT))
+    for _ in range(2):
+        assert service.get(b"/").values(b"x-envoy-immediate-health-check-fail") == [b"true"]
+
+
+def test_connections_of_one_that_asks_to_be_taken_out(service: HttpService) -> None:
+    """Those that carry no request are closed, where the cluster says so."""
+    origin = service.origin()
+    origin.on(b"/healthz", ok(b""))
+    gates = {b"/held": Gate(), b"/1": Gate(), b"/2": Gate()}
+    for target, gate in gates.items():
+        origin.on(target, gate, ok(b"late"))
+    origin.on(b"/", ok(b"going", WISH))
+    rules = CHECK | {"interval_ms": 3_600_000, "http": {"path": "/healthz"}}
+    service.serve(to(origin, health_checks=[rules], close_connections_on_host_health_failure=True, **STRICT))
+    clients = {target: service.client() for target in gates}
+    for target, client in clients.items():
+        client.send(get(target))
+        gates[target].wait_reached()
+    for target in (b"/1", b"/2"):
+        gates[target].open()
+        assert clients[target].response().body == b"late"
+    # One of two idle connections carries this, and is not kept.
+    assert service.get(b"/").body == b"going"
+    service.proxy.wait_for_stat(1, "upstream_cx_endpoint_closed", "cluster", "app")
+    gates[b"/held"].open()
+    assert clients[b"/held"].response().body == b"late"
 
 
 def test_retry_after(service: HttpService) -> None:

@@ -44,6 +44,32 @@ def test_statuses_and_headers(service: HttpService, retry: dict[str, Any], statu
     assert len(bad.requests) >= 1
 
 
+@pytest.mark.parametrize(
+    ("condition", "said", "retried"),
+    [
+        ("cancelled", b"1", True), ("deadline-exceeded", b"4", True), ("resource-exhausted", b"8", True),
+        ("internal", b"13", True), ("unavailable", b"14", True), ("unavailable", b"13", False),
+        ("unavailable", b"0", False), ("unavailable", b"46", False), ("unavailable", b"014", False),
+        ("unavailable", b"", False), ("unavailable", b"-2", False), ("5xx", b"14", False),
+    ],
+)  # fmt: skip
+def test_statuses_of_grpc(service: HttpService, condition: str, said: bytes, retried: bool) -> None:
+    """Of answers without a message: their trailers are their head."""
+    bad, good = answering(service, 200, b"Grpc-Status: " + said, b"Content-Type: application/grpc"), service.origin()
+    serve(service, bad, good, retry_on=[condition], methods=["POST"])
+    with service.client() as client:
+        answers = [client.exchange(post(b"hello"), b"POST").body for _ in range(2)]
+    assert sorted(answers) == ([b"POST /\nhello"] * 2 if retried else [b"POST /\nhello", b"bad"])
+
+
+def test_a_last_answer_of_grpc_is_no_success(service: HttpService) -> None:
+    origins = [answering(service, 200, b"grpc-status: 14") for _ in range(2)]
+    serve(service, *origins, retry_on=["unavailable"], attempts=1)
+    assert service.get(b"/").values(b"grpc-status") == [b"14"]
+    assert service.served(*origins) == [1, 1]
+    assert service.cluster()["upstream_rq_retry_success"] == 0
+
+
 @pytest.mark.parametrize("fields", [(), (b"Connection: close",)])
 def test_a_connection_whose_answer_is_dropped(service: HttpService, fields: tuple[bytes, ...]) -> None:
     """What has come whole leaves its connection to the next request."""

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.measure import policies
 from benchmarks.peers.base import Mode, Plan
 from benchmarks.peers.hopmesh import Hopmesh, HopmeshPolicies
-from benchmarks.peers.policies import CLUSTER, LISTENER_HTTP, ROUTE
+from benchmarks.peers.policies import CLUSTER, LISTENER_HTTP, PROCESS, ROUTE
 from mesh_core.config.load import load_file
 
 
@@ -34,6 +34,12 @@ def test_the_proxy_has_the_policies_of_the_cluster(name, tmp_path):
     with_them, without = config(HopmeshPolicies(), tmp_path), config(Hopmesh(), tmp_path)
     assert getattr(with_them.clusters[0], name)
     assert getattr(with_them.clusters[0], name) != getattr(without.clusters[0], name)
+
+
+@pytest.mark.parametrize("name", PROCESS)
+def test_the_proxy_has_the_policies_of_the_process(name, tmp_path):
+    assert getattr(config(HopmeshPolicies(), tmp_path), name)
+    assert getattr(config(Hopmesh(), tmp_path), name) is None
 
 
 @pytest.mark.parametrize("name", ROUTE)
