@@ -22,7 +22,8 @@ ROUTE: dict[str, Any] = {
 }
 CLUSTER: dict[str, Any] = {
     "outlier_detection": {"interval_ms": 5_000, "accrual": {}, "enforcing_consecutive_gateway_failure": 100},
-    "circuit_breakers": {"max_connections": 1000, "max_requests": 1000, "max_pending_requests": 1000, "max_retries": 100},
+    "circuit_breakers": {
+        "max_connections": 1000, "max_requests": 1000, "max_pending_requests": 1000, "max_retries": 100},
     "health_checks": [{"type": "http", "http": {"path": "/"}}],
     # Against a round trip that is far longer than any here, or it would find the load too much, rightly.
     "adaptive_concurrency": {"min_round_trip": {"fixed_ms": 1000}},
