@@ -39,11 +39,11 @@ cdef class ClusterState:
 
     def connections(self, str priority):
         """Connections open, being opened, or waiting for another attempt (int), opened for this priority."""
-        return load_relaxed_u64(&self.state.connections[<int>PRIORITIES[priority]])
+        return load_relaxed_u64(&self.state.connections[breaker_priority(PRIORITIES[priority])])
 
     def pending(self, str priority):
         """Those of them that are not open yet (int)."""
-        return load_relaxed_u64(&self.state.pending[<int>PRIORITIES[priority]])
+        return load_relaxed_u64(&self.state.pending[breaker_priority(PRIORITIES[priority])])
 
     @property
     def retries(self):
@@ -57,15 +57,15 @@ cdef class ClusterState:
 
     def breaker_retries(self, str priority):
         """Those of them that are of this priority (int)."""
-        return load_relaxed_u64(&self.state.breaker_retries[<int>PRIORITIES[priority]])
+        return load_relaxed_u64(&self.state.breaker_retries[breaker_priority(PRIORITIES[priority])])
 
     def requests(self, str priority):
         """HTTP requests of this priority that have begun and not ended (int)."""
-        return load_relaxed_u64(&self.state.requests[<int>PRIORITIES[priority]])
+        return load_relaxed_u64(&self.state.requests[breaker_priority(PRIORITIES[priority])])
 
     def pending_requests(self, str priority):
         """Those of them that wait for a connection (int)."""
-        return load_relaxed_u64(&self.state.pending_requests[<int>PRIORITIES[priority]])
+        return load_relaxed_u64(&self.state.pending_requests[breaker_priority(PRIORITIES[priority])])
 
     @property
     def ejected(self):

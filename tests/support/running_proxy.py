@@ -16,7 +16,7 @@ from mesh_core.config import load_builtins
 from mesh_core.control.listener_sockets import ListenerSocket
 from mesh_core.control.proxy import Mounting, Proxy
 from mesh_core.control.upstream_health.cluster_gauges import cluster_gauges
-from mesh_core.upstream.endpoint_state import PRIORITIES
+from mesh_core.upstream.endpoint_state import BREAKER_PRIORITIES
 from tests.support.peer import Peer, connect, turned_away
 from tests.support.waiting import LIMIT_S, wait_until
 
@@ -24,7 +24,7 @@ _T = TypeVar("_T")
 Settings = dict[str, Any]
 
 
-COUNTS = ("connections", "pending", "requests", "pending_requests")
+COUNTS = ("connections", "pending", "requests", "pending_requests", "breaker_retries")
 
 
 class RunningProxy:
@@ -98,10 +98,10 @@ class RunningProxy:
         """No connection is left, so nothing of what all workers count together may be."""
         for name, members in self.proxy.members.items():
             state = members.state
-            for priority in PRIORITIES:
+            for priority in BREAKER_PRIORITIES:
                 counts = [getattr(state, each)(priority) for each in COUNTS]
                 assert counts == [0] * len(COUNTS), (name, priority, counts)
-            assert state.retries == 0, name
+            assert (state.retries, state.request_retries) == (0, 0), name
             assert {each.state.active for each in members.endpoints.values()} <= {0}, name
             assert state.ejected == sum(each.state.ejected for each in members.endpoints.values()), name
 
