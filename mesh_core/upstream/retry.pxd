@@ -12,6 +12,7 @@ cdef enum:
     ATTEMPTS_MOST = 11         # of one connection or request; the configuration's bound, too
     STATUS_WORDS = 10          # of 64 statuses each
     CREDIT_RESERVE = 10        # retries that fail all the same, before requests have earned any
+    CREDIT_PERCENT = 20        # as if it were the budget's, or the reserve would be all for ever
 
 # Which attempts of requests are made again, beside those of which nothing was processed.
 cdef enum RetryCondition:
@@ -58,9 +59,10 @@ cdef inline bint retry_allowed(const RetryPolicyC* policy) noexcept nogil:
     return policy.max_attempts > 1 and (policy.min_concurrency > 0 or policy.budget_percent > 0)
 
 # Retries of requests that failed all the same are charged, and `requests`, all that the cluster ever had, earn credit
-# for them: half of `budget_percent`, of which no more is kept than half of that share of the `active` ones, or
-# CREDIT_RESERVE. Retries that help cost nothing; where nothing helps they soon end, however many requests at one time
-# the budget above allows. retry_charge: take one in advance, False when there is no credit; retry_refund: these helped.
+# for them: half of `budget_percent` (CREDIT_PERCENT where that is 0), of which no more is kept than half of that share
+# of the `active` ones, or CREDIT_RESERVE. Retries that help cost nothing; where nothing helps they soon end, however
+# many requests at one time the budget above allows. retry_charge: take one in advance, False when there is no credit;
+# retry_refund: these helped.
 cdef bint retry_charge(
     const RetryPolicyC* policy, ClusterStateC* cluster, uint64_t requests, uint64_t active) noexcept nogil
 cdef void retry_refund(ClusterStateC* cluster, uint32_t retries) noexcept nogil

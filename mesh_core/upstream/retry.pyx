@@ -34,8 +34,9 @@ cdef bint retry_enter(const RetryPolicyC* policy, uint64_t* retries, uint64_t ac
 cdef bint retry_charge(
     const RetryPolicyC* policy, ClusterStateC* cluster, uint64_t requests, uint64_t active
 ) noexcept nogil:
-    cdef uint64_t reserve = max(active * policy.budget_percent // 200, <uint64_t>CREDIT_RESERVE)
-    cdef uint64_t earned = requests * policy.budget_percent // 200
+    cdef uint64_t percent = policy.budget_percent if policy.budget_percent else <uint64_t>CREDIT_PERCENT
+    cdef uint64_t reserve = max(active * percent // 200, <uint64_t>CREDIT_RESERVE)
+    cdef uint64_t earned = requests * percent // 200
     cdef uint64_t charged = load_relaxed_u64(&cluster.retries_charged)
     if charged < earned and compare_exchange_u64(&cluster.retries_charged, &charged, earned):
         # What was earned and not used in good times is no licence for bad ones.

@@ -51,5 +51,6 @@ def _common(backoff: str | None, policy: Effective | None) -> dict[str, Any]:
         percent = round(budget.percent)
         settings["budget"] = RequestRetryBudget(percent=percent, min_concurrency=budget.min_retry_concurrency)
     elif most:
-        settings["budget"] = RequestRetryBudget(percent=0, min_concurrency=most)
+        # A number at one time: it is the cluster's circuit breaker that bounds them.
+        settings["budget"] = RequestRetryBudget(percent=100, min_concurrency=most)
     return settings

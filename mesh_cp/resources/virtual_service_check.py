@@ -36,9 +36,9 @@ _PATTERN_CHARACTERS = 500
 _ANSWERS = ("route", "redirect", "direct_response")
 RETRY_CONDITIONS = frozenset((
     "5xx", "gateway-error", "reset", "reset-before-request", "connect-failure", "refused-stream", "retriable-4xx",
-    "retriable-status-codes",
+    "retriable-status-codes", "cancelled", "deadline-exceeded", "internal", "resource-exhausted", "unavailable",
 ))  # fmt: skip
-"""Of Envoy's reasons to try again those that the proxy knows; others are gRPC's."""
+"""Of Envoy's reasons to try again those that the proxy knows and that need no more than their name."""
 
 RETRY_STATUS = re.compile(r"[2-5][0-9][0-9]")
 _WITHOUT_BODY = (204, 205, 304)

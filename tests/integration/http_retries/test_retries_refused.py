@@ -134,7 +134,7 @@ def test_what_is_said_without_credit(
     origin = service.origin()
     origin.on(b"/dies", Move.CLOSE)
     origin.on(b"/", *steps)
-    rules = route("/", "default", percent=0, min_concurrency=1) | {"timeouts": {"per_try_ms": 60}}
+    rules = route("/", "default", percent=1, min_concurrency=1) | {"timeouts": {"per_try_ms": 60}}
     service.serve(to(origin, http={"max_header_bytes": 1024}), routes=[rules], access_log=service.log)
     assert {service.get(b"/dies").status for _ in range(CREDIT_RESERVE)} == {503}
     assert service.cluster()["upstream_rq_retry_overflow"] == 0
@@ -148,7 +148,7 @@ def test_what_is_said_without_credit(
             step.open()
 
 
-@pytest.mark.parametrize("budget", [{"percent": 0, "min_concurrency": 0}, {"percent": 0, "min_concurrency": 1}])
+@pytest.mark.parametrize("budget", [{"percent": 0, "min_concurrency": 0}, {"percent": 1, "min_concurrency": 1}])
 def test_connections_that_are_refused(service: HttpService, budget: dict[str, int]) -> None:
     """Whether no retry is ever allowed, or there is no credit left: UF, and why the connect failed."""
     with refusing() as nobody:

@@ -100,10 +100,11 @@ def test_the_credit_at_hand(percent: int, requests: int, active: int, granted: i
     assert count == granted
 
 
-def test_the_credit_in_the_long_run() -> None:
-    """A tenth of the requests, and ten."""
+@pytest.mark.parametrize(("percent", "allowed"), [(20, 1010), (0, 1010), (1, 60)])
+def test_the_credit_in_the_long_run(percent: int, allowed: int) -> None:
+    """Half of that part of the requests, and ten; without a percentage of its own it does not run dry either."""
     cluster = ClusterState()
-    assert sum(charge(cluster, 20, requests, 1) for requests in range(1, 10_001) for _ in range(3)) == 1010
+    assert sum(charge(cluster, percent, requests, 1) for requests in range(1, 10_001) for _ in range(3)) == allowed
 
 
 def test_what_helped_is_given_back() -> None:

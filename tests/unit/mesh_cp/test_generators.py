@@ -269,7 +269,7 @@ def test_a_virtual_service_keeps_its_order_and_what_is_never_asked_is_left_out()
          {"cluster": HOST, "upgrades": ["websocket"], "mirrors": [{"cluster": f"{HOST}/v2", "percentage": 5.0}]}),
         ({"route": [to()], "retries": {"attempts": 3, "perTryTimeout": "2s", "retryOn": "5xx,cancelled,409"}},
          {"cluster": HOST, "upgrades": ["websocket"], "timeouts": {"per_try_ms": 2000},
-          "retry": {"attempts": 3, "retry_on": ["5xx"], "status_codes": [409]}}),
+          "retry": {"attempts": 3, "retry_on": ["5xx", "cancelled"], "status_codes": [409]}}),
         ({"route": [to()], "retries": {"attempts": 0}},
          {"cluster": HOST, "upgrades": ["websocket"], "retry": {"attempts": 0}}),
         ({"route": [to()], "mirrors": [{"destination": {"host": "cart"}, "percentage": {"value": 0}}]},

@@ -121,9 +121,9 @@ FAULTS = [
         'string, found 10 — quote it: "10"',
     ),
     (
-        one("VirtualService", "{hosts: [a], http: [{retries: {retryOn: '5xx,cancelled,503'}, route: []}]}"),
-        'f:2:47: warning: VirtualService default/a: spec.http[0].retries.retryOn: "cancelled" is not a reason to try '
-        "again here",
+        one("VirtualService", "{hosts: [a], http: [{retries: {retryOn: '5xx,cancelled,envoy-ratelimited,503'}, route: []}]}"),
+        'f:2:47: warning: VirtualService default/a: spec.http[0].retries.retryOn: "envoy-ratelimited" is not a '
+        "reason to try again here",
     ),
     (
         one("ServiceEntry", "{hosts: ['*.b'], ports: [{number: 80, name: http}]}"),
