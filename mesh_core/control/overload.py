@@ -6,6 +6,7 @@ Nothing here is on the data path: workers look at one word that `OverloadState.s
 from __future__ import annotations
 
 import asyncio
+import errno
 import resource
 from pathlib import Path
 
@@ -82,9 +83,15 @@ def actions_at(settings: Overload | None, percent: int, active: frozenset[str]) 
 
 def pressures(settings: Overload) -> dict[str, int]:
     """What is measured, each in percent of what there is, by the names of their gauges."""
-    measured = {"descriptor_pressure": open_descriptors() * 100 // descriptor_limit()}
-    if settings.max_memory_bytes is not None:
-        measured["memory_pressure"] = resident_bytes() * 100 // settings.max_memory_bytes
+    try:
+        measured = {"descriptor_pressure": open_descriptors() * 100 // descriptor_limit()}
+        if settings.max_memory_bytes is not None:
+            measured["memory_pressure"] = resident_bytes() * 100 // settings.max_memory_bytes
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE):
+            raise
+        # There is none left to measure with.
+        return {"descriptor_pressure": 100}
     return measured
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,22 @@ def test_what_is_measured() -> None:
     assert pressures(Overload(max_memory_bytes=2**24))["memory_pressure"] == pytest.approx(
         100 * resident_bytes() // 2**24, abs=20
     )
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.EIO])
+def test_without_a_descriptor_to_measure_with(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """That is a measurement, too."""
+
+    def none_left() -> int:
+        raise OSError(number, "no")
+
+    monkeypatch.setattr("mesh_core.control.overload.resident_bytes", none_left)
+    settings = Overload(max_memory_bytes=2**24)
+    if number == errno.EIO:
+        with pytest.raises(OSError, match="no"):
+            pressures(settings)
+    else:
+        assert pressures(settings) == {"descriptor_pressure": 100}
 
 
 @pytest.mark.parametrize(

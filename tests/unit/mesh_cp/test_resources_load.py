@@ -121,7 +121,7 @@ FAULTS = [
         'string, found 10 — quote it: "10"',
     ),
     (
-        one("VirtualService", "{hosts: [a], http: [{retries: {retryOn: '5xx,cancelled,envoy-ratelimited,503'}, route: []}]}"),
+        one("VirtualService", "{hosts: [a], http: [{retries: {retryOn: '5xx,envoy-ratelimited,503'}, route: []}]}"),
         'f:2:47: warning: VirtualService default/a: spec.http[0].retries.retryOn: "envoy-ratelimited" is not a '
         "reason to try again here",
     ),
