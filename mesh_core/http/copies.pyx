@@ -65,40 +65,31 @@ cdef void copies_init(HttpWorkerC* worker) noexcept nogil:
 cdef void copies_choose(StreamC* stream, size_t size) noexcept nogil:
     cdef const MirrorsC* mirrors = stream.route.mirrors
     cdef const MirrorC* mirror
-    cdef MirroringC* mirroring
-    cdef uint32_t index, chosen = 0
+    cdef MirroringC* mirroring = NULL
+    cdef uint32_t index
     if stream.flags & STREAM_UPGRADE:
         return
     for index in range(mirrors.count):
         mirror = &mirrors.mirrors[index]
         if not draw(mirror.ppm, &stream.worker.core.random):
             continue
+        if mirroring == NULL:
+            mirroring = <MirroringC*>memory_alloc(sizeof(MirroringC))
+            if mirroring == NULL:
+                stream.worker.core.stats[SERVER_MEMORY_EXHAUSTED] += 1
+                return
         if shared_count_enter(mirror.active, mirror.max_concurrent):
-            chosen |= <uint32_t>1 << index
+            mirroring.chosen |= <uint32_t>1 << index
+            mirroring.limit = max(mirroring.limit, <size_t>mirror.max_body_bytes)
         else:
             mirror.stats[stream.worker.core.index][MIRROR_OVERFLOW] += 1
-    if not chosen:
-        return
-    mirroring = <MirroringC*>memory_alloc(sizeof(MirroringC))
-    if mirroring == NULL:
-        stream.worker.core.stats[SERVER_MEMORY_EXHAUSTED] += 1
-        leave_places(mirrors, chosen)
+    if mirroring == NULL or not mirroring.chosen:
+        memory_free(mirroring)
         return
     mirroring.mirrors = mirrors
     mirroring.worker = stream.worker.core.index
-    mirroring.chosen = chosen
     mirroring.head_bytes = size
-    for index in range(mirrors.count):
-        if chosen >> index & 1:
-            mirroring.limit = max(mirroring.limit, <size_t>mirrors.mirrors[index].max_body_bytes)
     stream.mirroring = mirroring
-
-
-cdef void leave_places(const MirrorsC* mirrors, uint32_t chosen) noexcept nogil:
-    cdef uint32_t index
-    for index in range(mirrors.count):
-        if chosen >> index & 1:
-            shared_count_leave(mirrors.mirrors[index].active)
 
 
 cdef void copies_begin(StreamC* stream) noexcept nogil:
