@@ -33,6 +33,7 @@ cdef class PolicyCompiler:
 
     cdef compile(self, RouteMatchCompiler matches, RouteC* out, host, route, dict clusters):
         cdef Snapshot snapshot = matches.snapshot
+        cdef MirrorsC* compiled
         cors = host.cors if route.cors is None else route.cors
         fault = host.fault if route.fault is None else route.fault
         rate_limits = host.rate_limits if route.rate_limits is None else route.rate_limits
@@ -44,7 +45,10 @@ cdef class PolicyCompiler:
         if rate_limits:
             out.rate_limits = self.rate_limits(matches, rate_limits)
         if mirrors and out.cluster_count:
-            out.mirrors = self.mirrors(snapshot, mirrors, clusters)
+            compiled = self.mirrors(snapshot, mirrors, clusters)
+            if any([ppm(mirror.percentage) for mirror in mirrors]):
+                # Those that get nothing have counters all the same, and no part in requests.
+                out.mirrors = compiled
 
     cdef FaultC* fault(self, RouteMatchCompiler matches, settings) except NULL:
         cdef FaultC* out = <FaultC*>matches.snapshot.allocate(sizeof(FaultC))

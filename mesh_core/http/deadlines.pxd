@@ -37,6 +37,6 @@ cdef DeadlineC deadlines_next(const ConnectionC* connection) noexcept nogil
 # call it: downstream_continue does, at the end of every event.
 cdef void deadlines_arm(ConnectionC* connection) noexcept nogil
 
-# As deadlines_arm, after something has happened to the stream: notes that its request is whole, was sent, or is to be
-# sent again.
-cdef void deadlines_follow(StreamC* stream) noexcept nogil
+# After something has happened to the stream: note that its request is whole, was sent, or is to be sent again. As
+# deadlines_arm when that has brought a deadline, or when the stream has just `begun`.
+cdef void deadlines_follow(StreamC* stream, bint begun) noexcept nogil

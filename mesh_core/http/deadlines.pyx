@@ -21,20 +21,22 @@ cdef void deadlines_arm(ConnectionC* connection) noexcept nogil:
         reactor_set_timer(&connection.table.core.reactor, &connection.timer, at_ms)
 
 
-cdef void deadlines_follow(StreamC* stream) noexcept nogil:
+cdef void deadlines_follow(StreamC* stream, bint begun) noexcept nogil:
     cdef const RouteTimeoutsC* timeouts = timeouts_of(stream)
     cdef int64_t now_ms = stream.worker.core.reactor.now_ms
-    if timeouts == NULL and not stream.wake_at_ms:
-        return
+    cdef bint sooner = begun
     if timeouts != NULL and stream.request_body.ended:
         if not stream.whole_ms and not stream.wake_at_ms:
             # An injected delay is none of the upstream's time.
             stream.whole_ms = now_ms
+            sooner = True
         if not stream.flags & STREAM_SENT:
             stream.try_deadline_ms = 0
         elif timeouts.per_try_ms and not stream.try_deadline_ms:
             stream.try_deadline_ms = now_ms + timeouts.per_try_ms
-    deadlines_arm(stream.connection)
+            sooner = True
+    if sooner:
+        deadlines_arm(stream.connection)
 
 
 cdef const RouteTimeoutsC* timeouts_of(const StreamC* stream) noexcept nogil:

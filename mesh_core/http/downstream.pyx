@@ -50,7 +50,7 @@ cdef void downstream_continue(ConnectionC* connection) noexcept nogil:
 cdef bint read_next(ConnectionC* connection, DownstreamC* downstream) noexcept nogil:
     """Go on between two requests; False when there is nothing to go on with for now."""
     if downstream.stream != NULL:
-        deadlines_follow(downstream.stream)
+        deadlines_follow(downstream.stream, False)
         return False
     if downstream.closing:
         finish(connection)
@@ -104,7 +104,7 @@ cdef bint read_head(ConnectionC* connection, DownstreamC* downstream) noexcept n
     else:
         request_begin(connection, head, data, size)
     if downstream_of(connection) == downstream and downstream.stream != NULL:
-        deadlines_arm(connection)
+        deadlines_follow(downstream.stream, True)
     return True
 
 

@@ -10,6 +10,9 @@ from mesh_core.routing.cors cimport CorsC, cors_varies
 
 cdef const char* CORS_PREFIX = b"access-control-"
 
+cdef enum:
+    CORS_PREFIX_BYTES = 15
+
 
 cdef void policy_fields_add(
     StreamC* stream, HeadC* head, const uint8_t* data, AddedFieldC* added, uint32_t* count
@@ -70,13 +73,12 @@ cdef TextC decimal(uint64_t number, uint8_t* room) noexcept nogil:
 
 cdef void remove_cors(HeadC* head, const uint8_t* data) noexcept nogil:
     """The upstream's own word about CORS: said twice, a browser takes neither."""
-    cdef size_t size = strlen(CORS_PREFIX)
     cdef FieldC* field
     cdef uint32_t index
     for index in range(head.field_count):
         field = &head.fields[index]
-        if field.name.size > size and equals_ignoring_case(
-                data + field.name.at, <const uint8_t*>CORS_PREFIX, size):
+        if field.name.size > CORS_PREFIX_BYTES and equals_ignoring_case(
+                data + field.name.at, <const uint8_t*>CORS_PREFIX, CORS_PREFIX_BYTES):
             field.flags |= FIELD_REMOVED
 
 

@@ -1,7 +1,7 @@
 """The trace context of a request; the contract stands in tracing.pxd."""
 
 from libc.stdint cimport uint64_t
-from libc.string cimport memcmp, memcpy, memset, strlen
+from libc.string cimport memcmp, memcpy, memset
 from mesh_core.http1.grammar cimport SliceC, equals_ignoring_case
 from mesh_core.http1.head cimport FIELD_REMOVED, FieldC
 from mesh_core.http1.serialize cimport TextC
@@ -65,7 +65,7 @@ cdef void trace_begin(StreamC* stream, const HeadC* head, const uint8_t* data) n
     cdef TraceVerdict verdict
     cdef uint64_t number
     cdef uint32_t index
-    find(head, data, &found)
+    trace.came = find(head, data, &found)
     for index in range(tracing.format_count):
         if trace.present or not is_there(tracing.formats[index], &found):
             continue
@@ -86,9 +86,11 @@ cdef void trace_begin(StreamC* stream, const HeadC* head, const uint8_t* data) n
         trace.has_decision = True
 
 
-cdef void find(const HeadC* head, const uint8_t* data, FoundC* found) noexcept nogil:
+cdef bint find(const HeadC* head, const uint8_t* data, FoundC* found) noexcept nogil:
+    """Whether there is any."""
     cdef uint32_t index
     cdef int which
+    cdef bint some = False
     memset(found, 0, sizeof(FoundC))
     for index in range(head.field_count):
         if head.fields[index].flags & FIELD_REMOVED:
@@ -97,6 +99,8 @@ cdef void find(const HeadC* head, const uint8_t* data, FoundC* found) noexcept n
         if which >= 0:
             found.fields[which] = &head.fields[index]
             found.counts[which] += 1
+            some = True
+    return some
 
 
 cdef bint is_there(int format, const FoundC* found) noexcept nogil:
@@ -145,7 +149,8 @@ cdef void trace_fields_add(
     cdef const TraceContextC* trace = &stream.trace
     cdef uint8_t* end = room
     cdef uint32_t index
-    remove_fields(stream, head, data)
+    if trace.came:
+        remove_fields(stream, head, data)
     for index in range(tracing.format_count):
         if tracing.formats[index] == PROPAGATE_W3C:
             end += add(added, count, TRACEPARENT, end, traceparent_write(trace, end))
@@ -157,7 +162,7 @@ cdef void trace_fields_add(
 
 
 cdef size_t add(AddedFieldC* added, uint32_t* count, int which, const uint8_t* text, size_t size) noexcept nogil:
-    added[count[0]] = AddedFieldC(TextC(<const uint8_t*>NAMES[which], strlen(NAMES[which])), TextC(text, size))
+    added[count[0]] = AddedFieldC(TextC(<const uint8_t*>NAMES[which], SIZES[which]), TextC(text, size))
     count[0] += 1
     return size
 

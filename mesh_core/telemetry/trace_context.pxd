@@ -22,6 +22,7 @@ cdef struct TraceContextC:
     uint8_t trace_id[TRACE_ID_BYTES]
     uint8_t span_id[SPAN_ID_BYTES]  # of this hop
     uint8_t parent_id[SPAN_ID_BYTES]  # of the hop before; zero: the trace begins here
+    uint8_t came               # a field of any format was in the request, sound or not
     uint8_t present
     uint8_t sampled
     uint8_t debug              # B3's d: sampled, whatever anybody decides
