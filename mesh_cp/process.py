@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import stat
@@ -26,6 +27,11 @@ from mesh_cp.store.sqlite import SqliteStore
 log = structlog.get_logger("hopmesh")
 
 
+GARBAGE_THRESHOLDS = (50_000, 20, 20)
+"""When cycles are looked for (CPython's own: 700, 10, 10). A large mesh is a million objects, next to none of them in a
+cycle, and nobody is answered while all of them are looked at, which takes a third of a second."""
+
+
 class ControlPlane:
     """One control plane."""
 
@@ -38,6 +44,7 @@ class ControlPlane:
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT. Raises ConfigError, StoreOpenError."""
         raise_descriptor_limit()
+        gc.set_threshold(*GARBAGE_THRESHOLDS)
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(_log_internal_error)
         for number in (signal.SIGTERM, signal.SIGINT):
