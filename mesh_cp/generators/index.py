@@ -17,6 +17,8 @@ class Index:
     def update(self, proxy: str, facts: frozenset[Fact]) -> None:
         """From now on the proxy of that id depends on these."""
         before = self._facts.get(proxy, frozenset())
+        if before is facts:
+            return
         for fact in before - facts:
             self._drop(fact, proxy)
         for fact in facts - before:
