@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from mesh_core.channel.messages import GROWTHS_MOST, RequestGrowth, Telemetry
-from mesh_core.control.admin.request_metrics import OTHER, UNKNOWN, merged
+from mesh_core.control.admin.request_metrics import OTHER, UNKNOWN
 from mesh_core.control.proxy import Proxy
 from mesh_core.telemetry.request_metrics import Series
 
 
 class CountedRequests:
-    """Remembers what was told."""
+    """Remembers what was told, of each worker: whoever is told adds up."""
 
     def __init__(self, proxy: Proxy) -> None:
         self._proxy = proxy
@@ -19,11 +19,13 @@ class CountedRequests:
     def growth(self) -> Telemetry | None:
         """What there is to tell; None when nothing has changed."""
         requests: list[RequestGrowth] = []
-        for each in merged(self._proxy.request_series):
-            before = self._told.get(each[:5])
-            if (before is None or each.requests != before.requests) and len(requests) < GROWTHS_MOST:
-                requests.append(self._grown(each, before))
-                self._told[each[:5]] = each
+        for worker, series in enumerate(self._proxy.request_series):
+            for each in series:
+                key = worker, *each[:5]
+                before = self._told.get(key)
+                if (before is None or each.requests != before.requests) and len(requests) < GROWTHS_MOST:
+                    requests.append(self._grown(each, before))
+                    self._told[key] = each
         connections = self._proxy.active_connections
         share = self._proxy.record_share
         records, dropped = ((), 0) if share is None else share.told()
