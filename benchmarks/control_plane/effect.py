@@ -7,25 +7,12 @@ from pathlib import Path
 
 from benchmarks.control_plane.outcome import quantile
 from benchmarks.control_plane.plane import Plane
-from benchmarks.control_plane.sidecars import Origin, Sidecar, ask
+from benchmarks.control_plane.sidecars import Origin, Sidecar, ask, service
 from benchmarks.survival.figure import Figure
 
 PROXIES = 3
 _SECONDS_TO_SYNC = 30.0
 _HOST = "target"
-
-_SERVICE = """
-apiVersion: v1
-kind: Service
-metadata: {name: target}
-spec: {selector: {app: target}, ports: [{name: http, port: 80}]}
-"""
-_ENTRY = """
-apiVersion: networking.istio.io/v1
-kind: WorkloadEntry
-metadata: {{name: target}}
-spec: {{address: "unix://{path}", labels: {{app: target}}}}
-"""
 
 
 async def effect(folder: Path, cpus: frozenset[int], changes: int) -> list[Figure]:
@@ -39,12 +26,12 @@ async def effect(folder: Path, cpus: frozenset[int], changes: int) -> list[Figur
         sidecars = [stack.enter_context(Sidecar(node, _HOST, plane.channel, folder, cpus)) for node in nodes]
         for sidecar in sidecars:
             await asyncio.to_thread(sidecar.wait)
-        await asyncio.to_thread(plane.apply, _SERVICE)
+        await asyncio.to_thread(plane.apply, service(_HOST, origins[1]))
         await plane.all_in_sync(PROXIES, _SECONDS_TO_SYNC)
         for number in range(changes):
             origin = origins[number % 2]
             begun = time.perf_counter()
-            reply = await asyncio.to_thread(plane.apply, _ENTRY.format(path=origin.path))
+            reply = await asyncio.to_thread(plane.apply, service(_HOST, origin))
             whole.append((time.perf_counter() - begun) * 1000)
             assert reply.propagation is not None
             committed.append(reply.propagation.elapsed_ms)

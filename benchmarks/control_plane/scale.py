@@ -9,10 +9,12 @@ from benchmarks.control_plane.fleet import Fleet
 from benchmarks.control_plane.outcome import quantile
 from benchmarks.control_plane.plan import Shape
 from benchmarks.control_plane.plane import Plane
+from benchmarks.control_plane.sidecars import Load, Origin, Sidecar, service
 from benchmarks.survival.figure import Figure
 
 _SECONDS_TO_SYNC = 120.0
 _LEFT_SECONDS = 5.0
+_LIVE = "live"
 
 PROBE = """
 apiVersion: v1
@@ -35,9 +37,10 @@ async def scale(folder: Path, cpus: frozenset[int], shape: Shape, seconds: float
     last acknowledgement.
     """
     with Plane(folder, cpus) as plane:
-        await asyncio.to_thread(plane.apply, shape.manifests(), wait=False)
+        origin = Origin("live", folder)
+        await asyncio.to_thread(plane.apply, f"{shape.manifests()}---{service(_LIVE, origin)}", wait=False)
         plans = shape.plans()
-        async with Fleet(plans, plane.channel) as fleet:
+        async with origin, Fleet(plans, plane.channel) as fleet:
             begun = time.monotonic()
             await plane.all_in_sync(len(plans), _SECONDS_TO_SYNC)
             joined = time.monotonic() - begun
@@ -47,8 +50,12 @@ async def scale(folder: Path, cpus: frozenset[int], shape: Shape, seconds: float
             memory, most = plane.memory_mib()
             arrivals = sorted(fleet.milliseconds)
             behind = fleet.behind()
-            resumed = await _resync(plane, fleet, forget=False)
-            full = await _resync(plane, fleet, forget=True)
+            with Sidecar("live", _LIVE, plane.channel, folder, cpus) as sidecar:
+                await asyncio.to_thread(sidecar.wait)
+                await plane.all_in_sync(len(plans) + 1, _SECONDS_TO_SYNC)
+                async with Load(sidecar, origin, _LIVE) as load:
+                    resumed = await _resync(plane, fleet, forget=False)
+                    full = await _resync(plane, fleet, forget=True)
             after = plane.memory_mib()[1]
     return [
         Figure("changes, each by its proxy", seconds * shape.endpoints / 100, None),
@@ -64,6 +71,8 @@ async def scale(folder: Path, cpus: frozenset[int], shape: Shape, seconds: float
         Figure("s until all have joined, first start", joined, None, digits=1),
         Figure("s until all are in sync after kill -9, with what they hold", resumed, 15, digits=1),
         Figure("s until all are in sync after kill -9, holding nothing", full, 15, digits=1),
+        Figure("requests through a real proxy meanwhile", load.requests, None),
+        Figure("requests through a real proxy meanwhile that failed", load.failed, 0),
     ]
 
 
@@ -104,5 +113,6 @@ async def _resync(plane: Plane, fleet: Fleet, *, forget: bool) -> float:
             proxy.forget()
     begun = time.monotonic()
     await asyncio.to_thread(plane.start)
-    await plane.all_in_sync(len(fleet.proxies), _SECONDS_TO_SYNC)
+    # And the one that is real.
+    await plane.all_in_sync(len(fleet.proxies) + 1, _SECONDS_TO_SYNC)
     return time.monotonic() - begun

@@ -10,6 +10,19 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.processes import Program, wait_until
 
 _START_SECONDS = 30.0
+_LOAD_INTERVAL_SECONDS = 0.01
+
+_SERVICE = """
+apiVersion: v1
+kind: Service
+metadata: {{name: {name}}}
+spec: {{selector: {{app: {name}}}, ports: [{{name: http, port: 80}}]}}
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {{name: {name}}}
+spec: {{address: "unix://{path}", labels: {{app: {name}}}}}
+"""
 
 
 class Sidecar(Program):
@@ -35,6 +48,11 @@ class Sidecar(Program):
 
         wait_until(ready, seconds, "a proxy's start")
         return self.output()
+
+
+def service(name: str, origin: "Origin") -> str:
+    """Return the manifests of a service whose endpoint is that origin."""
+    return _SERVICE.format(name=name, path=origin.path)
 
 
 class Origin:
@@ -75,3 +93,32 @@ async def ask(path: str, host: str) -> str:
                 writer.close()
     except (OSError, TimeoutError) as error:
         raise BenchmarkError(f"a proxy does not answer: {error}") from error
+
+
+class Load:
+    """A request through a proxy every few milliseconds, for as long as the context lasts."""
+
+    def __init__(self, sidecar: Sidecar, origin: Origin, host: str):
+        self._sidecar, self._origin, self._host = sidecar, origin, host
+        self._task: asyncio.Task[None] | None = None
+        self.requests = self.failed = 0
+        """So many were asked; so many of them were answered wrongly, or not at all."""
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                good = await ask(self._sidecar.path, self._host) == self._origin.name
+            except BenchmarkError:
+                good = False
+            self.requests += 1
+            self.failed += not good
+            await asyncio.sleep(_LOAD_INTERVAL_SECONDS)
