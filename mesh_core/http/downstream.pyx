@@ -5,7 +5,7 @@ from mesh_core.http.deadlines cimport deadlines_arm, deadlines_follow
 from mesh_core.http.input cimport INPUT_NO_MEMORY, input_head
 from mesh_core.http.refusal cimport request_refuse
 from mesh_core.http.request cimport request_begin
-from mesh_core.http.stream cimport STREAM_LAST, DownstreamC, downstream_of
+from mesh_core.http.stream cimport STREAM_LAST, STREAM_RESPONDED, DownstreamC, downstream_of
 from mesh_core.http1.errors cimport HTTP1_BAD_UPGRADE
 from mesh_core.http1.head cimport HEAD_INCOMPLETE, HEAD_REQUEST, HeadC
 from mesh_core.relay.connection cimport connection_abort, connection_close, connection_out_of_memory
@@ -190,6 +190,12 @@ cdef const FilterChainC* find_chain(const ListenerC* listener, uint64_t chain_id
     return NULL
 
 
+cdef void downstream_retire(DownstreamC* downstream) noexcept nogil:
+    downstream.last = True
+    if downstream.stream != NULL and not downstream.stream.flags & STREAM_RESPONDED:
+        downstream.stream.flags |= STREAM_LAST
+
+
 cdef void downstreams_adopt(HttpWorkerC* worker, ConnectionC* first) noexcept nogil:
     cdef ConnectionC* connection
     cdef ConnectionC* following = first
@@ -204,9 +210,7 @@ cdef void downstreams_adopt(HttpWorkerC* worker, ConnectionC* first) noexcept no
         if downstream.stream != NULL or downstream.input.head != NULL:
             # It keeps its own snapshot to the end; only that there is no further one is told in time.
             if chain_in(worker.current[0], connection, &listener) == NULL:
-                downstream.last = True
-                if downstream.stream != NULL:
-                    downstream.stream.flags |= STREAM_LAST
+                downstream_retire(downstream)
         elif follow(connection):
             # A time-out may be shorter now than what the timer was set by.
             deadlines_arm(connection)

@@ -9,7 +9,7 @@ from mesh_core.http.deadlines cimport (
     DEADLINE_STREAM_DURATION, DEADLINE_STREAM_IDLE, DEADLINE_TRY, DEADLINE_WAKE, DeadlineC, deadlines_arm,
     deadlines_next,
 )
-from mesh_core.http.downstream cimport downstream_continue
+from mesh_core.http.downstream cimport downstream_continue, downstream_retire
 from mesh_core.http.local_reply cimport stream_reply_status
 from mesh_core.http.refusal cimport request_late
 from mesh_core.http.results cimport REQUEST_TIMEOUT, endpoint_failed_request
@@ -56,11 +56,9 @@ cdef void late_on_timer(void* owner) noexcept nogil:
 
 
 cdef void connection_old(ConnectionC* connection, DownstreamC* downstream) noexcept nogil:
-    """Its request, if there is one, is the last."""
+    """Its request, if there is one, is the last, unless its answer has begun without saying so."""
     connection.listener.stats[connection.table.core.index][LISTENER_MAX_DURATION] += 1
-    downstream.last = True
-    if downstream.stream != NULL:
-        downstream.stream.flags |= STREAM_LAST
+    downstream_retire(downstream)
 
 
 cdef void look_at_rate(ConnectionC* connection, DownstreamC* downstream) noexcept nogil:

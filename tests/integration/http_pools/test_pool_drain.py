@@ -39,6 +39,35 @@ def test_a_drain(service: HttpService) -> None:
     assert service.listener()["downstream_cx_drain_close"] == 0
 
 
+def test_an_answer_that_has_begun_does_not_end_its_connection(service: HttpService) -> None:
+    """Its head did not say that it is the last: so the next one does, or a second of silence."""
+    origin = service.origin()
+    service.serve(to(origin))
+    gate = Gate()
+    whole = ok(b"slow")
+    origin.on(b"/slow", whole[:-2], gate, whole[-2:])
+    clients = service.client(), service.client()
+    for client in clients:
+        client.send(get(b"/slow"))
+        _receive_until(client, b"\r\n\r\nsl")
+    service.proxy.wait(service.proxy.proxy.drain_listeners())
+    gate.open()
+    for client in clients:
+        assert client.received(2) == b"ow"
+    # One goes on, the other is silent.
+    response = clients[0].exchange(get(b"/"))
+    assert (response.status, response.values(b"Connection")) == (200, [b"close"])
+    for client in clients:
+        assert client.expect_closed() == "end"
+    assert service.proxy.wait(service.proxy.proxy.drain(LONG_MS)) == 0
+
+
+def _receive_until(client: HttpClient, end: bytes) -> None:
+    received = b""
+    while not received.endswith(end):
+        received += client.received(1)
+
+
 def test_requests_on_their_way_when_a_drain_begins(service: HttpService) -> None:
     """Each is answered, and the answer says that it is the last: nobody who is at it meets an end instead."""
     origin = service.origin()
