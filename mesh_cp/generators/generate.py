@@ -29,6 +29,9 @@ from mesh_cp.resources.virtual_service import HttpMatch, TcpMatch
 
 Outputs = Mapping[OutputKey, Output]
 
+OWN_PARTS_MOST = 20_000
+"""Parts remembered that are of one proxy only: it asks for them again when it registers something else."""
+
 
 class Generated(Struct, frozen=True, kw_only=True):
     """What a proxy should have, every fact that this depends on, and how it sees the clusters of each host.
@@ -48,16 +51,17 @@ class Generator:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._memory = Memory()
+        self._memory, self._own = Memory(), Memory(OWN_PARTS_MOST)
 
     def move(self, world: World, changed: Iterable[Fact]) -> None:
         """Go on with another world, in which the facts `changed` are others."""
         self._memory.forget(changed)
+        self._own.forget(changed)
         self.world = world
 
     def generate(self, proxy: Proxy) -> Generated:
         """All outputs for a proxy in the present world."""
-        return _Making(self.world, self._memory, proxy).make()
+        return _Making(self.world, self._memory, self._own, proxy).make()
 
     def again(self, proxy: Proxy, before: Generated, changed: Iterable[Fact]) -> Generated:
         """The same, made of what the proxy should have had `before` the facts `changed` were others.
@@ -107,9 +111,9 @@ def _goes_by_labels(policy: HostPolicy) -> bool:
 class _Making:
     """One proxy's outputs, while they are being made."""
 
-    def __init__(self, world: World, memory: Memory, proxy: Proxy) -> None:
+    def __init__(self, world: World, memory: Memory, own: Memory, proxy: Proxy) -> None:
         self._world = world
-        self._memory = memory
+        self._memory, self._own = memory, own
         self._proxy = proxy
         self._outputs: dict[OutputKey, Output] = {}
         self._facts: set[Fact] = set()
@@ -136,7 +140,7 @@ class _Making:
     def _inbound(self, port: Inbound) -> Piece:
         client = self._proxy.client
         key = ("inbound", port, client.namespace)
-        return self._memory.get(key, lambda: inbound(self._world, client, port))
+        return self._own.get(key, lambda: inbound(self._world, client, port))
 
     # --- which hosts ---
 

@@ -24,7 +24,8 @@ PARTS_MOST = 200_000
 class Memory:
     """Parts of what proxies should have, by what they were asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, parts_most: int = PARTS_MOST) -> None:
+        self._parts_most = parts_most
         self._parts: dict[Hashable, Any] = {}
         self._by_fact: dict[Fact, set[Hashable]] = {}
 
@@ -33,7 +34,7 @@ class Memory:
         part: _Part | None = self._parts.get(key)
         if part is None:
             part = make()
-            if len(self._parts) >= PARTS_MOST:
+            if len(self._parts) >= self._parts_most:
                 self._parts.clear()
                 self._by_fact.clear()
             self._parts[key] = part

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from meshes import assembled, manifest, proxy, service, workload, world
 
 from mesh_core.config.schema import Locality
-from mesh_cp.generators import Dial, Generator, Index, OutputKey, change
+from mesh_cp.generators import Dial, Generator, Index, Output, OutputKey, change, generate
+from mesh_cp.generators.proxy import Inbound
 from mesh_cp.model import HOSTS, Client, Fact, Workload, WorkloadPort, build, changed_facts, with_workloads
 from mesh_cp.model.table import Table
 from mesh_cp.resources import Resource
@@ -199,3 +201,23 @@ def _named(one: Workload, identity: str) -> Workload:
         id=identity, namespace=one.namespace, name=one.name, ports=ports, services=one.services, labels=one.labels,
         locality=one.locality, healthy=one.healthy,
     )  # fmt: skip
+
+
+def test_what_a_proxy_takes_for_its_workload_is_made_once_and_is_not_kept_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(generate, "OWN_PARTS_MOST", 2)
+    generator = Generator(world(service("cart")))
+
+    def made(number: int) -> Output:
+        port = Inbound(number=8080, listen=f"10.0.0.{number}:1", app="127.0.0.1:80", service="cart.shop")
+        outputs = generator.generate(proxy(inbound=(port,), outbound=None)).outputs
+        return outputs[OutputKey("listener", "inbound:8080")]
+
+    first, second = made(1), made(2)
+    assert made(1) is first and made(2) is second
+    third = made(3)
+    assert made(1) is not first
+    assert made(3) is third
+    generator.move(generator.world, {Fact("service", CART)})
+    assert made(3) is not third
