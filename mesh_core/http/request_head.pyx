@@ -60,6 +60,8 @@ cdef int64_t request_head_write(
     add_forwarded(stream, &known, view, added, &output.added_count, forwarded)
     if stream.trace.present:
         trace_fields_add(stream, head, view.data, added, &output.added_count, trace)
+    if not stream.route.request_headers.count and not stream.chosen.request_headers.count:
+        output.own_count = output.added_count
     output.added_count = header_edits_apply(
         &stream.route.request_headers, head, view.data, added, output.added_count, HEADER_ADDED_MOST + OWN_FIELDS)
     output.added_count = header_edits_apply(

@@ -36,14 +36,16 @@ cdef int64_t response_head_write(
         downstream_framing(stream, framing.body, framing.length, output)
         if framing.states_length:
             output.states_length = True
+    if has_policy_fields(stream):
+        policy_fields_add(stream, head, data, added, &output.added_count)
+        if not stream.chosen.response_headers.count and not stream.route.response_headers.count:
+            output.own_count = output.added_count
     add_cookies(stream, added, &output.added_count)
     if stream.explain != NULL:
         # It needed several attempts.
         explain_attempt(&stream.explain, stream.endpoint, head.status, 0, 0)
         add_field(added, &output.added_count, explain_name(), explanation, explain_write(
             stream.explain, NULL, explanation))
-    if has_policy_fields(stream):
-        policy_fields_add(stream, head, data, added, &output.added_count)
     output.added_count = header_edits_apply(
         &stream.chosen.response_headers, head, data, added, output.added_count, HEADER_ADDED_MOST + OWN_FIELDS)
     output.added_count = header_edits_apply(

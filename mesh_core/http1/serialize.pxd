@@ -31,6 +31,7 @@ cdef struct OutputC:
     uint64_t length
     const AddedFieldC* added   # behind all others, in order, whatever there is
     uint32_t added_count
+    uint32_t own_count         # the first of them, whose names and values are of this program's making: not looked at
 
 
 # Write the request `head`, which request_framing has judged, to `target` with Host `authority`. The bytes written, or

@@ -166,7 +166,7 @@ cdef uint32_t put_received(
 cdef bint may_add(const OutputC* output) noexcept nogil:
     """Whether nothing of it could change what the message is."""
     cdef uint32_t index
-    for index in range(output.added_count):
+    for index in range(output.own_count, output.added_count):
         if not (may_change(&output.added[index].name) and is_value(&output.added[index].value)):
             return False
     return True
