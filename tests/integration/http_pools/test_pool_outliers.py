@@ -49,7 +49,7 @@ def origins(service: HttpService, count: int, *bad: Answer) -> list[HttpOrigin]:
 def serve(service: HttpService, members: list[Any], workers: int = 1, **rules: Any) -> None:
     """Serve them with outlier detection."""
     settings = to(*members, outlier_detection=rules, **CLUSTER)
-    timeouts = {"per_try_ms": 50}
+    timeouts = {"per_try_ms": 500}
     service.serve(settings, routes=[{"cluster": "app", "timeouts": timeouts}], workers=workers)
 
 

@@ -31,7 +31,7 @@ def test_what_went_wrong(service: HttpService) -> None:
     origin.on(b"/fine", ok(b"fine"))
     origin.on(b"/fails", response(b"Content-Length: 0", line=b"HTTP/1.1 503 No"))
     with refusing() as nobody:
-        app = {"cluster": "app", "timeouts": {"request_ms": 60}, "body_limits": {"response_bytes": 8}}
+        app = {"cluster": "app", "timeouts": {"request_ms": 400}, "body_limits": {"response_bytes": 8}}
         routes: list[dict[str, Any]] = [
             {"name": "refused", "matches": [{"path": {"prefix": "/refused"}}], "cluster": "refused"},
             {"name": "empty", "matches": [{"path": {"prefix": "/empty"}}], "cluster": "empty"},

@@ -154,7 +154,7 @@ def test_an_attempt_that_takes_too_long(service: HttpService) -> None:
     gate = Gate()
     bad, good = failing(service, gate), service.origin()
     retry = {"base_interval_ms": 1}
-    routes = [{"cluster": "app", "retry": retry, "timeouts": {"per_try_ms": 50}}]
+    routes = [{"cluster": "app", "retry": retry, "timeouts": {"per_try_ms": 400}}]
     service.serve(to(bad, good, load_balancer="round_robin"), routes=routes)
     with service.client() as client:
         assert {client.exchange(get(b"/")).status for _ in range(2)} == {200}

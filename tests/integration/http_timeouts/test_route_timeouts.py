@@ -159,8 +159,8 @@ def test_a_tunnel_goes_by_none(service: HttpService) -> None:
     """Neither the route's nor the stream's: only those of a relayed connection."""
     origin = service.origin()
     origin.on(b"/chat", b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-    timeouts = {"request_ms": 30, "per_try_ms": 30, "max_stream_duration_ms": 30}
-    service.serve(to(origin), http={"stream_idle_timeout_ms": 30, "max_stream_duration_ms": 30}, listeners=None,
+    timeouts = {"request_ms": 200, "per_try_ms": 200, "max_stream_duration_ms": 200}
+    service.serve(to(origin), http={"stream_idle_timeout_ms": 200, "max_stream_duration_ms": 200}, listeners=None,
                   routes=[{"cluster": "app", "upgrades": ["websocket"], "timeouts": timeouts}])
     with service.client() as tunnel:
         asked = get(b"/chat", b"Connection: Upgrade", b"Upgrade: websocket")
