@@ -45,6 +45,7 @@ class Delivery:
         self._dirty: set[Key] = set()
         self._under_way: tuple[int, Change] | None = None
         self._under_way_is_all = False
+        self._under_way_is_apart = False
         self._wanted_version = 0
         self._refusals = 0
         self._waits_to_retry = False
@@ -100,11 +101,13 @@ class Delivery:
             self._settle()
             return None
         change = first_part(due)
+        self._under_way_is_apart = False
         if self._poison:
             apart = {key: each for key, each in due.items() if self._goes_apart(key, each)}
             if not apart and self._waits_to_retry:
                 return None
             change = first_part(apart or due)
+            self._under_way_is_apart = bool(apart)
         self._under_way = self._wanted_version, change
         self._under_way_is_all = len(change) == len(due)
         return self._under_way
@@ -147,11 +150,14 @@ class Delivery:
         changed_meanwhile = self._wanted_version != version
         self._suspect(self._under_way[1])
         self._under_way = None
-        self.refused, self.refused_version = faults, version
-        if changed_meanwhile:
+        # What stands in the way of the rest does so still.
+        self.refused = tuple(dict.fromkeys((*self.refused, *faults))) if self._under_way_is_apart else faults
+        self.refused_version = version
+        if changed_meanwhile or (self._under_way_is_apart and not self._waits_to_retry):
             return 0.0
-        self._waits_to_retry = True
-        self._refusals += 1
+        if not self._under_way_is_apart:
+            self._waits_to_retry = True
+            self._refusals += 1
         return min(RETRY_FIRST_S * 2.0 ** (self._refusals - 1), RETRY_MOST_S)
 
     def _suspect(self, refused: Change) -> None:

@@ -41,7 +41,12 @@ def test_requests_by_service_and_by_edge(mesh: Mesh) -> None:
     for _ in range(30):
         mesh.ask("web-1", "cart:8080")
 
-    found = seen(mesh, lambda reply: any(each.requests > 30 for each in reply.services) and len(reply.edges) >= 1)
+    def whole(reply: TrafficReply) -> bool:
+        # Both of its ends, each of which tells in its own time.
+        asked = any(each.requests > 30 and each.reporter == "destination" for each in reply.services)
+        return asked and any(each.destination == "cart.default" for each in reply.edges)
+
+    found = seen(mesh, whole)
     (cart,) = (each for each in found.services if each.destination == "cart.default")
     assert (cart.reporter, cart.success_percent) == ("destination", 100.0)
     assert cart.p50_ms is not None and cart.p99_ms is not None and 0 < cart.p50_ms <= cart.p99_ms

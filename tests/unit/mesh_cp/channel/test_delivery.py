@@ -125,7 +125,8 @@ def test_endpoints_that_are_refused_themselves() -> None:
         assert made.next() == (1, {B: content(2), C: content(0)})
         made.nacked(1, ("no",))
         if made.next() is not None:
-            made.nacked(1, ("no",))
+            made.nacked(1, ("no", "nor that"))
+            assert made.refused == ("no", "nor that")
         assert made.next() is None
         made.retry()
     made.want(2, {B: content(3)})
