@@ -14,7 +14,7 @@ HAS_DEMO = importlib.util.find_spec("demo") is not None
 @pytest.mark.skipif(not HAS_DEMO, reason="the demo is not part of this tree")
 def test_the_demo_shows_what_it_promises() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "demo", "--seconds", "2"],
+        [sys.executable, "-m", "demo", "--seconds", "6"],
         cwd=REPOSITORY,
         stdin=subprocess.DEVNULL,
         capture_output=True,
