@@ -1,5 +1,6 @@
 """What is known of an endpoint at run time; the contract stands in endpoint_state.pxd."""
 
+cimport cython
 from mesh_core.includes.atomic cimport (
     exchange_u32, fetch_add_u64, fetch_and_u32, fetch_or_u32, load_relaxed_i64, load_relaxed_u32, load_relaxed_u64,
     store_relaxed_i64, store_relaxed_u32,
@@ -78,6 +79,9 @@ cdef class ClusterState:
         return load_relaxed_u32(&self.state.ejections)
 
 
+# The garbage collector, were it to look inside, could take `cluster` away before __dealloc__ has used it. That keeps
+# nothing that leads back.
+@cython.no_gc
 cdef class EndpointState:
     """What is known of one endpoint, by all workers together."""
 

@@ -1,5 +1,6 @@
 """One worker; the contract stands in worker.pxd. The class Worker is its face to the control thread."""
 
+cimport cython
 from libc.string cimport memset
 from mesh_core.includes.atomic cimport (
     exchange_ptr, exchange_u32, fetch_or_u32, load_acquire_u64, load_relaxed_u64, store_release_u32,
@@ -123,6 +124,9 @@ cdef void leave_snapshot(WorkerC* worker) noexcept nogil:
         core_notify(&worker.core)
 
 
+# The garbage collector, were it to look inside, could take the snapshots away before __dealloc__ has ended what uses
+# them. Nothing that is kept here leads back.
+@cython.no_gc
 cdef class Worker:
     """One worker, seen from the control thread.
 

@@ -17,6 +17,9 @@ from mesh_core._testing.snapshot import (
 from mesh_core.runtime.memory import fail_allocations_after_for_test, live_allocations
 from mesh_core.snapshot.shared_count import SharedCount
 from mesh_core.snapshot.snapshot import Snapshot
+from mesh_core.tls.context import TlsContext
+from mesh_core.upstream.endpoint_state import EndpointState
+from mesh_core.worker.worker import Worker
 
 
 def test_released_once_every_worker_has_let_go() -> None:
@@ -100,3 +103,10 @@ def test_threads_never_pass_the_limit(limit: int) -> None:
     assert max(most for _, most in results) <= limit
     assert sum(admitted for admitted, _ in results) > 0
     assert int(count) == int(inside) == 0
+
+
+@pytest.mark.parametrize("owner", [EndpointState, Snapshot, TlsContext, Worker])
+def test_the_garbage_collector_takes_nothing_from_an_owner(owner: type) -> None:
+    """Whatever needs another object in its own end is not emptied before that."""
+    collected = 1 << 14  # Py_TPFLAGS_HAVE_GC
+    assert not owner.__flags__ & collected
