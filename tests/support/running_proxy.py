@@ -6,7 +6,8 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -127,6 +128,7 @@ class RunningProxy:
 
     def stats(self, kind: str, *labels: str) -> dict[str, int]:
         """The statistics of a scope: ("server"), ("listener", "in"), ("cluster", "app"), ("endpoint", ...)."""
+        settle()
         for scope in self.call(lambda: self.proxy.registry.scopes(kind)):
             if scope.labels == labels:
                 return scope.read()
@@ -134,6 +136,7 @@ class RunningProxy:
 
     def gauges(self, cluster: str = "app") -> dict[str, int]:
         """The gauges of a cluster."""
+        settle()
         return self.call(lambda: cluster_gauges(self.proxy.members[cluster]))
 
     def wait_for_stat(self, value: int, name: str, kind: str, *labels: str) -> None:
@@ -164,3 +167,20 @@ class RunningProxy:
     def record(self) -> dict[str, Any]:
         """The only access record there is."""
         return self.records(1)[0]
+
+
+def settle() -> None:
+    """Wait until each worker thread waits for events, for a second at most: what it counts behind an answer is counted.
+
+    A worker waits for nothing else, so when it sleeps it is done with what a client has seen.
+    """
+    for thread in threading.enumerate():
+        if thread.name.startswith("worker-"):
+            with suppress(AssertionError, OSError):
+                wait_until(partial(is_asleep, thread), "a worker that waits", limit_s=1)
+
+
+def is_asleep(thread: threading.Thread) -> bool:
+    """By the kernel's word (proc(5))."""
+    stat = Path(f"/proc/self/task/{thread.native_id}/stat").read_text(encoding="ascii")
+    return stat.rpartition(")")[2].split()[0] == "S"
