@@ -128,10 +128,16 @@ class ControlServer:
             with self._busy():
                 async with asyncio.timeout(LINGER_TIMEOUT_S):
                     await writer.wait_closed()
-        except (OSError, asyncio.CancelledError):
-            # A time-out is an OSError too. Only this class cancels, and nobody waits for this task but `close`:
-            # asyncio's streams would log a task that ends cancelled.
+        except asyncio.CancelledError:
+            # Only this class cancels, and nobody waits for this task but `close`: asyncio's streams would log a task
+            # that ends cancelled.
             pass
+        except OSError:
+            # A time-out is one too. The stream keeps the error, and would log it, unless somebody asks for it there.
+            with contextlib.suppress(OSError, asyncio.CancelledError):
+                writer.transport.abort()
+                async with asyncio.timeout(LINGER_TIMEOUT_S):
+                    await writer.wait_closed()
         finally:
             # Whoever does not read the answer must not hold up the end: neither that of this task nor of the process.
             writer.transport.abort()
