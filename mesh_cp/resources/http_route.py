@@ -7,8 +7,9 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta, Struct
 
 from mesh_core.config.schema.common import HeaderName, HeaderValue, MethodName
+from mesh_core.config.schema.cookie import CookieName, CookiePath
 from mesh_core.config.schema.cors import CorsOrigin
-from mesh_core.config.schema.route_action import CookieName, CookiePath, UrlHost
+from mesh_core.config.schema.url import UrlHost
 from mesh_cp.resources.common import Duration, Host, PortNumber
 from mesh_cp.resources.gaps import Gaps, error, warning
 from mesh_cp.resources.gateway_api import BackendObject, ParentRef

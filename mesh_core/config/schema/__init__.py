@@ -13,16 +13,21 @@ from mesh_core.config.schema.body_limits import BodyLimits
 from mesh_core.config.schema.circuit_breakers import CircuitBreakers, Thresholds
 from mesh_core.config.schema.cluster import Cluster
 from mesh_core.config.schema.cluster_http import ClusterHttp
+from mesh_core.config.schema.cluster_tls import ClusterTls
 from mesh_core.config.schema.config import Config
 from mesh_core.config.schema.control_plane import ControlPlane, Dial, Workload
 from mesh_core.config.schema.cors import Cors
+from mesh_core.config.schema.direct_response import DirectResponse
 from mesh_core.config.schema.endpoint import Endpoint, Locality
 from mesh_core.config.schema.fault import FaultAbort, FaultDelay, FaultInjection
 from mesh_core.config.schema.filter_chain import FilterChain, FilterChainMatch
+from mesh_core.config.schema.hash_policy import HashCookie, HashPolicy
+from mesh_core.config.schema.header_modifier import HeaderModifier
 from mesh_core.config.schema.health_check import HealthCheck, Payload
 from mesh_core.config.schema.health_check_http import HttpHealthCheck
 from mesh_core.config.schema.http import HttpSettings
 from mesh_core.config.schema.listener import Listener
+from mesh_core.config.schema.listener_tls import ListenerTls, ServerCertificate
 from mesh_core.config.schema.load_balancing import (
     LeastRequest,
     LocalityWeight,
@@ -41,20 +46,10 @@ from mesh_core.config.schema.operations import AccessLog, Admin, Restart
 from mesh_core.config.schema.outlier_detection import Accrual, OutlierDetection
 from mesh_core.config.schema.overload import Overload
 from mesh_core.config.schema.rate_limit import RateLimit, RateLimitDescriptor
+from mesh_core.config.schema.redirect import Redirect
 from mesh_core.config.schema.retry import Retry, RetryBudget
+from mesh_core.config.schema.rewrite import PathModifier, Rewrite
 from mesh_core.config.schema.route import Route
-from mesh_core.config.schema.route_action import (
-    AffinityCookie,
-    DirectResponse,
-    HashCookie,
-    HashPolicy,
-    HeaderModifier,
-    PathModifier,
-    Redirect,
-    Rewrite,
-    SessionAffinity,
-    WeightedCluster,
-)
 from mesh_core.config.schema.route_match import (
     HeaderMatch,
     PathMatch,
@@ -63,9 +58,11 @@ from mesh_core.config.schema.route_match import (
 )
 from mesh_core.config.schema.route_retry import RequestRetryBudget, RouteRetry
 from mesh_core.config.schema.route_timeouts import RouteTimeouts
-from mesh_core.config.schema.tls import ClusterTls, ListenerTls, PeerNames, ServerCertificate
+from mesh_core.config.schema.session_affinity import AffinityCookie, SessionAffinity
+from mesh_core.config.schema.tls import PeerNames
 from mesh_core.config.schema.tracing import Tracing
 from mesh_core.config.schema.virtual_host import VirtualHost
+from mesh_core.config.schema.weighted_cluster import WeightedCluster
 
 __all__ = [
     "AccessLog",

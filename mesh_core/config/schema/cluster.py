@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from mesh_core.config.schema.adaptive_concurrency import AdaptiveConcurrency
 from mesh_core.config.schema.circuit_breakers import CircuitBreakers
 from mesh_core.config.schema.cluster_http import ClusterHttp
+from mesh_core.config.schema.cluster_tls import ClusterTls
 from mesh_core.config.schema.common import Name, PositiveInt
 from mesh_core.config.schema.endpoint import Endpoint
 from mesh_core.config.schema.health_check import HealthCheck
@@ -24,7 +25,6 @@ from mesh_core.config.schema.load_balancing import (
 )
 from mesh_core.config.schema.outlier_detection import OutlierDetection
 from mesh_core.config.schema.retry import Retry
-from mesh_core.config.schema.tls import ClusterTls
 
 
 class Cluster(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -9,8 +9,9 @@ from msgspec import Meta, Struct
 from mesh_core.config.schema.common import Name
 from mesh_core.config.schema.endpoint import Labels
 from mesh_core.config.schema.http import HttpSettings
+from mesh_core.config.schema.listener_tls import ListenerTls
 from mesh_core.config.schema.route import Route
-from mesh_core.config.schema.tls import ListenerTls, Protocol, ServerName
+from mesh_core.config.schema.tls import Protocol, ServerName
 from mesh_core.config.schema.virtual_host import VirtualHost
 
 Port = Annotated[int, Meta(ge=1, le=65535)]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from mesh_core.config.schema.common import HeaderName, HeaderValue
-from mesh_core.config.schema.route_action import Authority
+from mesh_core.config.schema.url import Authority
 
 StatusRange = Annotated[
     str,

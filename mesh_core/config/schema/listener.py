@@ -10,8 +10,8 @@ from mesh_core.config.schema.common import Name, NaturalInt, PositiveInt
 from mesh_core.config.schema.endpoint import Labels
 from mesh_core.config.schema.filter_chain import FilterChain
 from mesh_core.config.schema.http import HttpSettings
+from mesh_core.config.schema.listener_tls import ListenerTls
 from mesh_core.config.schema.route import Route
-from mesh_core.config.schema.tls import ListenerTls
 from mesh_core.config.schema.virtual_host import VirtualHost
 
 

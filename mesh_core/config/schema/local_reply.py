@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from mesh_core.config.schema.common import HeaderValue
-from mesh_core.config.schema.route_action import HeaderModifier
+from mesh_core.config.schema.header_modifier import HeaderModifier
 
 ReplyStatus = Annotated[int, Meta(ge=200, le=599)]
 ReplyWord = Annotated[
