@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from mesh_cp.resources import (
-    destination_rule,
+    destination_rule_check,
     http_route_check,
     service,
     service_entry,
@@ -55,7 +55,7 @@ KINDS = (
     Kind("", "Service", ("v1",), ServiceSpec, service.check),
     Kind(ISTIO_GROUP, "WorkloadEntry", _ISTIO, WorkloadEntrySpec, workload_entry.check),
     Kind(ISTIO_GROUP, "ServiceEntry", _ISTIO, ServiceEntrySpec, service_entry.check),
-    Kind(ISTIO_GROUP, "DestinationRule", _ISTIO, DestinationRuleSpec, destination_rule.check),
+    Kind(ISTIO_GROUP, "DestinationRule", _ISTIO, DestinationRuleSpec, destination_rule_check.check),
     Kind(ISTIO_GROUP, "VirtualService", _ISTIO, VirtualServiceSpec, virtual_service_check.check),
     Kind(GATEWAY_GROUP, "HTTPRoute", _GATEWAY, HttpRouteSpec, http_route_check.check),
     Kind(GATEWAY_GROUP, "TCPRoute", _GATEWAY, TcpRouteSpec, tcp_route.check),
