@@ -47,7 +47,7 @@ def dns_cluster(dns: DnsServer, origin: Origin, name: str = "app", host: str = N
 
 
 def names(proxy: RunningProxy, cluster: str = "app") -> list[str]:
-    return [each.name for each in proxy.call(lambda: proxy.proxy.endpoints)[cluster]]
+    return [each.name for each in proxy.call(lambda: proxy.proxy._changes.endpoints)[cluster]]
 
 
 def serves(proxy: RunningProxy, origin: Origin, listener: str = "in") -> None:
@@ -164,7 +164,7 @@ def test_a_change_disturbs_nobody_else(start: Start, dns: DnsServer, origins: li
         assert proxy.stats("listener", "other")["downstream_cx_total"] == 1
     proxy.wait_for_stat(3, "downstream_cx_total", "listener", "in")
     proxy.wait_for_connections(0)
-    wait_until(lambda: len(proxy.proxy._snapshots) == 1, "the old snapshots retired")
+    wait_until(lambda: len(proxy.proxy._publisher.snapshots) == 1, "the old snapshots retired")
 
 
 def test_changes_at_once_make_one_snapshot(
@@ -173,7 +173,7 @@ def test_changes_at_once_make_one_snapshot(
     dns.set(NAME, [host(origins[0])])
     proxy = start(config([listener()], [dns_cluster(dns, origins[0])], tmp_path))
     before = proxy.proxy.snapshot_version
-    proxy.call(lambda: [proxy.proxy._on_endpoints_changed() for _ in range(100)])
+    proxy.call(lambda: [proxy.proxy._changes.on_endpoints_changed() for _ in range(100)])
     wait_until(lambda: proxy.proxy.snapshot_version > before, "a snapshot")
     proxy.wait(proxy.proxy.apply(proxy.proxy.config))
     assert proxy.proxy.snapshot_version == before + 2
@@ -201,7 +201,8 @@ def test_reload_while_a_name_is_looked_up(
         slow.wait_for_queries(1, "new.example")
         dns.set(NAME, [host(second)], ttl=0)
         wait_until(lambda: names(proxy) == [second.address], "the change")
-        wait_until(lambda: len(proxy.proxy._snapshots) == 1 and proxy.proxy.snapshot_version > 1, "a snapshot")
+        publisher = proxy.proxy._publisher
+        wait_until(lambda: len(publisher.snapshots) == 1 and publisher.version > 1, "a snapshot")
         serves(proxy, second)
         assert not applied.done()
         slow.silent = False

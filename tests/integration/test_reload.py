@@ -32,9 +32,9 @@ def test_new_connections_go_to_the_new_cluster(start: Start, tmp_path: Path) -> 
                     server.send(b"pong")
                     assert client.receive(4) == b"pong"
             old.expect_nobody()
-            assert len(proxy.proxy._snapshots) == 2
+            assert len(proxy.proxy._publisher.snapshots) == 2
         first.close()
-        wait_until(lambda: len(proxy.proxy._snapshots) == 1, "the old snapshot retired")
+        wait_until(lambda: len(proxy.proxy._publisher.snapshots) == 1, "the old snapshot retired")
         records = proxy.records(2)
         assert {record["upstream_cluster"]: record["upstream_host"] for record in records} == {
             "app": old.address,

@@ -61,7 +61,7 @@ def test_traffic_during_reloads(start: Callable[[Settings], RunningProxy], tmp_p
         for client in clients:
             client.done()
         proxy.wait_for_connections(0)
-        wait_until(lambda: len(proxy.proxy._snapshots) == 1, "all old snapshots retired")
+        wait_until(lambda: len(proxy.proxy._publisher.snapshots) == 1, "all old snapshots retired")
         assert one.connections
         assert two.connections
         assert proxy.stats("listener", "in")["downstream_cx_overflow"] == 0

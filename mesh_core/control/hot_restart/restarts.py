@@ -151,7 +151,7 @@ class Restarts:
             raise RestartError(f"{DRAINING_LIMIT} processes of earlier restarts drain: wait, or lower drain_timeout_ms")
         keeper = Keeper(self._children) if self._keeper_link is None else None
         successor = None
-        self._host.proxy.shares_sockets = True
+        self._host.proxy.share_sockets(True)
         try:
             successor = Successor(self._children)
             log.info("restarting", pid=successor.pid)
@@ -162,7 +162,7 @@ class Restarts:
                 keeper.close()
             if successor is not None:
                 await successor.kill()
-            self._host.proxy.shares_sockets = False
+            self._host.proxy.share_sockets(False)
             self._host.proxy.keep_sockets()
             self._defer_no_more()
             raise
@@ -229,7 +229,7 @@ class Restarts:
         self._defer_no_more()
         for server in self._host.servers.values():
             await server.leave()
-        self._host.proxy.shares_sockets = False
+        self._host.proxy.share_sockets(False)
         await self._host.proxy.drain_listeners(taken_over)
         self._host.stopping.set()
 

@@ -37,7 +37,7 @@ def test_the_newest_routes_count(service: HttpService) -> None:
     service.apply(to(origin))
     assert client.exchange(get(b"/3")).body == b"GET /3\n"
     assert service.listener()["downstream_cx_total"] == 1
-    wait_until(lambda: len(service.proxy.proxy._snapshots) == 1, "old snapshots retired")
+    wait_until(lambda: len(service.proxy.proxy._publisher.snapshots) == 1, "old snapshots retired")
 
 
 def test_a_request_under_way_keeps_its_routes(service: HttpService) -> None:
@@ -182,7 +182,7 @@ def test_nothing_is_lost_by_reloads(service: HttpService, workers: int) -> None:
     assert (stats["downstream_rq_total"], stats["downstream_rq_2xx"]) == (answered, answered)
     assert stats["downstream_rq_rx_reset"] == 0
     service.proxy.wait_for_connections(0)
-    wait_until(lambda: len(service.proxy.proxy._snapshots) == 1, "old snapshots retired")
+    wait_until(lambda: len(service.proxy.proxy._publisher.snapshots) == 1, "old snapshots retired")
 
 
 def moved_on(asking: list[Asking], before: int) -> bool:

@@ -91,7 +91,7 @@ def test_bad_files_change_nothing(serve: Serve, origin: Origin, pki: Pki) -> Non
         wait_until(lambda: proxy.proxy.tls.failures == number, "the bad file is refused")  # noqa: B023
         assert shown(proxy, pki, context) == before
         Path(path).write_bytes(good[path])
-        wait_until(lambda: not proxy.call(lambda: proxy.proxy._tls_watch._seen), "the good file is back")
+        wait_until(lambda: not proxy.call(lambda: proxy.proxy._changes._tls_watch._seen), "the good file is back")
     assert proxy.proxy.tls.updates == 1
     pki.issue("proxy")
     wait_until(lambda: shown(proxy, pki) != before, "the new certificate is shown")
@@ -255,7 +255,7 @@ def test_a_change_during_a_drain_is_let_be(serve: Serve, origin: Origin, pki: Pk
     with tls_connect(proxy.address(), client_context(pki.trusted_ca, pki.peer)) as client, origin.accept() as server:
         proxy.wait(proxy.proxy.drain_listeners())
         pki.issue("proxy")
-        wait_until(lambda: not proxy.call(lambda: proxy.proxy._tls_watch._seen), "the change has been seen")
+        wait_until(lambda: not proxy.call(lambda: proxy.proxy._changes._tls_watch._seen), "the change has been seen")
         client.send(b"still there")
         assert server.receive(11) == b"still there"
     assert proxy.proxy.tls.updates == 1
