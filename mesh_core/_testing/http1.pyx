@@ -1,6 +1,6 @@
 """The HTTP/1 codec from Python; input lies in heap blocks of exactly its size."""
 
-from libc.stdint cimport int64_t, uint8_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memset
 from mesh_core._testing.convert cimport exact_copy
 from mesh_core.http1 cimport chunked, errors, framing, grammar, head, limits, method, path, serialize, target
@@ -246,7 +246,7 @@ def normalize_path(bytes text, bint normalize=True, bint merge_slashes=False, es
 
 def authority_is_valid(bytes text, bint needs_port=False):
     cdef uint8_t* block = exact_copy(text)
-    valid = bool(target.authority_is_valid(block, len(text), needs_port))
+    valid = bool(target.authority_is_valid(block, grammar.SliceC(0, <uint32_t>len(text)), needs_port))
     memory_free(block)
     return valid
 

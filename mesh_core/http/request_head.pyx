@@ -1,20 +1,22 @@
 """The head of a request for the upstream; the contract stands in request_head.pxd."""
 
 from libc.stdint cimport uint8_t, uint32_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memchr, memcmp, memcpy, memset
 from mesh_core.http.stream cimport MESSAGE_BYTES, STREAM_UPGRADE, TEXT_BYTES, HttpWorkerC
 from mesh_core.http.tracing cimport TRACE_FIELDS_MOST, TRACE_ROOM_BYTES, trace_fields_add
-from mesh_core.http1.grammar cimport equals_ignoring_case
+from mesh_core.http1.field_names cimport FIELD_X_FORWARDED_FOR, FIELD_X_FORWARDED_PROTO, FIELD_X_REQUEST_ID
 from mesh_core.http1.head cimport FIELD_REMOVED, FieldC
 from mesh_core.http1.method cimport METHOD_CONNECT
 from mesh_core.http1.serialize cimport (
     CONNECTION_UNSAID, CONNECTION_UPGRADE, AddedFieldC, OutputC, TextC, request_write,
 )
+from mesh_core.http1.target cimport TARGET_ORIGIN
+from mesh_core.includes.likely cimport likely, unlikely
 from mesh_core.net.address cimport ADDRESS_TEXT_BYTES, PeerAddressC, address_format_host
 from mesh_core.includes.socket cimport AF_INET, AF_INET6
 from mesh_core.routing.header_edits cimport HEADER_ADDED_MOST, header_edits_apply
 from mesh_core.routing.path_rewrite cimport route_target_write
-from mesh_core.routing.route cimport route_authority
+from mesh_core.routing.route cimport PATH_UNCHANGED, route_authority
 from mesh_core.snapshot.http_settings cimport FORWARDED_APPEND, FORWARDED_KEEP, FORWARDED_OVERWRITE, HttpSettingsC
 from mesh_core.telemetry.access_record cimport TEXT_REQUEST_ID
 from mesh_core.telemetry.request_capture cimport capture_text
@@ -22,31 +24,19 @@ from mesh_core.telemetry.request_id cimport REQUEST_ID_BYTES, request_id_write
 
 cdef enum:
     OWN_FIELDS = 3 + TRACE_FIELDS_MOST
+    ADDED_MOST = HEADER_ADDED_MOST + OWN_FIELDS
     FORWARDED_BYTES = 8192     # of an X-Forwarded-For that is made one field again
-
-cdef const char* REQUEST_ID = b"x-request-id"
-cdef const char* FORWARDED_FOR = b"x-forwarded-for"
-cdef const char* FORWARDED_PROTO = b"x-forwarded-proto"
-
-
-# The fields that the proxy looks for by name.
-cdef struct KnownC:
-    FieldC* request_id
-    FieldC* forwarded_for      # the last one
-    uint32_t forwarded_for_count
-    FieldC* forwarded_proto
+    OWN_LINES_BYTES = FORWARDED_BYTES + 128  # and the other lines of own_lines_write
 
 
 cdef int64_t request_head_write(
     StreamC* stream, HeadC* head, const FramingC* framing, const RequestViewC* view
 ) noexcept nogil:
     cdef HttpWorkerC* worker = stream.worker
-    cdef AddedFieldC[HEADER_ADDED_MOST + OWN_FIELDS] added
-    cdef uint8_t[REQUEST_ID_BYTES] request_id
-    cdef uint8_t[FORWARDED_BYTES] forwarded
+    cdef AddedFieldC[ADDED_MOST] added
+    cdef uint8_t[OWN_LINES_BYTES] lines
     cdef uint8_t[TRACE_ROOM_BYTES] trace
     cdef OutputC output
-    cdef KnownC known
     cdef TextC authority = route_authority(stream.route, view)
     cdef TextC target
     cdef int64_t target_bytes
@@ -55,31 +45,66 @@ cdef int64_t request_head_write(
     output.length = framing.length
     output.connection = CONNECTION_UNSAID
     output.added = &added[0]
-    find_known(head, view.data, &known)
-    add_request_id(stream, &known, view, added, &output.added_count, request_id)
-    add_forwarded(stream, &known, view, added, &output.added_count, forwarded)
-    if stream.trace.present:
+    output.own_lines = TextC(&lines[0], own_lines_write(stream, head, view, lines))
+    if unlikely(stream.route.request_headers.count or stream.chosen.request_headers.count):
+        add_edited(stream, head, view, added, &output, trace)
+    elif unlikely(stream.trace.present):
         trace_fields_add(stream, head, view.data, added, &output.added_count, trace)
-    if not stream.route.request_headers.count and not stream.chosen.request_headers.count:
         output.own_count = output.added_count
-    output.added_count = header_edits_apply(
-        &stream.route.request_headers, head, view.data, added, output.added_count, HEADER_ADDED_MOST + OWN_FIELDS)
-    output.added_count = header_edits_apply(
-        &stream.chosen.request_headers, head, view.data, added, output.added_count, HEADER_ADDED_MOST + OWN_FIELDS)
-    if head.method_id == METHOD_CONNECT:
+    if unlikely(head.method_id == METHOD_CONNECT):
         target = TextC(view.data + head.whole_target.at, head.whole_target.size)
         authority = view.authority
     else:
-        if stream.flags & STREAM_UPGRADE:
+        if unlikely(stream.flags & STREAM_UPGRADE):
             output.connection = CONNECTION_UPGRADE
-        target_bytes = route_target_write(stream.route, view, worker.text, TEXT_BYTES)
-        if target_bytes < 0:
-            return target_bytes
-        target = TextC(worker.text, target_bytes)
-    if not authority.size:
+        if likely(keeps_target(stream, head, view)):
+            target = TextC(view.data + head.whole_target.at, head.whole_target.size)
+        else:
+            target_bytes = route_target_write(stream.route, view, worker.text, TEXT_BYTES)
+            if target_bytes < 0:
+                return target_bytes
+            target = TextC(worker.text, target_bytes)
+    if unlikely(not authority.size):
         # HTTP/1.0 without Host; HTTP/1.1 must have one.
         authority = endpoint_authority(stream)
     return request_write(head, view.data, target, authority, &output, worker.message, MESSAGE_BYTES)
+
+
+cdef inline bint keeps_target(const StreamC* stream, const HeadC* head, const RequestViewC* view) noexcept nogil:
+    """Whether the upstream is asked for exactly what this was."""
+    return (
+        stream.route.path.kind == PATH_UNCHANGED and head.target.form == TARGET_ORIGIN
+        and view.path.size == head.target.path.size
+        and memcmp(view.path.bytes, view.data + head.target.path.at, view.path.size) == 0)
+
+
+cdef void add_edited(
+    StreamC* stream, HeadC* head, const RequestViewC* view, AddedFieldC* added, OutputC* output, uint8_t* trace
+) noexcept nogil:
+    """With edits of the route or the cluster, which what this program adds is subject to as well."""
+    cdef uint32_t count = lines_as_fields(&output.own_lines, added)
+    output.own_lines.size = 0
+    if stream.trace.present:
+        trace_fields_add(stream, head, view.data, added, &count, trace)
+    count = header_edits_apply(&stream.route.request_headers, head, view.data, added, count, ADDED_MOST)
+    output.added_count = header_edits_apply(
+        &stream.chosen.request_headers, head, view.data, added, count, ADDED_MOST)
+
+
+cdef uint32_t lines_as_fields(const TextC* lines, AddedFieldC* added) noexcept nogil:
+    """The same as separate fields, which point into them; how many."""
+    cdef const uint8_t* at = lines.bytes
+    cdef const uint8_t* end = lines.bytes + lines.size
+    cdef const uint8_t* colon
+    cdef const uint8_t* stop
+    cdef uint32_t count = 0
+    while at < end:
+        colon = <const uint8_t*>memchr(at, c":", end - at)
+        stop = <const uint8_t*>memchr(colon, c"\r", end - colon)
+        added[count] = AddedFieldC(TextC(at, colon - at), TextC(colon + 2, stop - colon - 2))
+        count += 1
+        at = stop + 2
+    return count
 
 
 cdef TextC endpoint_authority(const StreamC* stream) noexcept nogil:
@@ -89,84 +114,95 @@ cdef TextC endpoint_authority(const StreamC* stream) noexcept nogil:
     return TextC(<const uint8_t*>b"localhost", 9)
 
 
-cdef void find_known(HeadC* head, const uint8_t* data, KnownC* known) noexcept nogil:
-    cdef FieldC* field
-    cdef uint32_t index
-    memset(known, 0, sizeof(KnownC))
-    for index in range(head.field_count):
-        field = &head.fields[index]
-        if field.name.size == 12:
-            if is_named(field, data, REQUEST_ID):
-                known.request_id = field
-        elif field.name.size == 15:
-            if is_named(field, data, FORWARDED_FOR):
-                known.forwarded_for = field
-                known.forwarded_for_count += 1
-        elif field.name.size == 17 and is_named(field, data, FORWARDED_PROTO):
-            known.forwarded_proto = field
+# --- the fields that this program adds to every request ---
 
-
-cdef bint is_named(const FieldC* field, const uint8_t* data, const char* name) noexcept nogil:
-    return equals_ignoring_case(data + field.name.at, <const uint8_t*>name, field.name.size)
-
-
-cdef void add(AddedFieldC* added, uint32_t* count, const char* name, size_t name_bytes, TextC value) noexcept nogil:
-    added[count[0]] = AddedFieldC(TextC(<const uint8_t*>name, name_bytes), value)
-    count[0] += 1
-
-
-cdef void remove_named(HeadC* head, const uint8_t* data, const char* name, size_t size) noexcept nogil:
-    cdef FieldC* field
-    cdef uint32_t index
-    for index in range(head.field_count):
-        field = &head.fields[index]
-        if field.name.size == size and is_named(field, data, name):
-            field.flags |= FIELD_REMOVED
-
-
-cdef void add_request_id(
-    StreamC* stream, const KnownC* known, const RequestViewC* view, AddedFieldC* added, uint32_t* count, uint8_t* room
+cdef inline size_t own_lines_write(
+    StreamC* stream, HeadC* head, const RequestViewC* view, uint8_t* lines
 ) noexcept nogil:
+    """Their lines, in OWN_LINES_BYTES; what they replace becomes FIELD_REMOVED. The size of all."""
+    cdef uint8_t* at = put_request_id(stream, head, lines)
+    if stream.http.settings.forwarded_headers != FORWARDED_KEEP:
+        at = put_forwarded_proto(stream, head, view, at)
+        at = put_forwarded_for(stream, head, view, at)
+    return at - lines
+
+
+cdef inline uint8_t* put_request_id(StreamC* stream, HeadC* head, uint8_t* at) noexcept nogil:
     cdef const HttpSettingsC* settings = &stream.http.settings
-    if known.request_id != NULL:
+    if head.names & 1 << FIELD_X_REQUEST_ID:
         if settings.preserve_external_request_id:
-            return
-        remove_named(<HeadC*>view.head, view.data, REQUEST_ID, 12)
+            return at
+        remove_all(head, FIELD_X_REQUEST_ID)
     if not settings.generate_request_id:
-        return
-    request_id_write(&stream.worker.core.request_ids, room)
-    add(added, count, REQUEST_ID, 12, TextC(room, REQUEST_ID_BYTES))
-    if stream.capture != NULL:
-        capture_text(stream.capture, TEXT_REQUEST_ID, room, REQUEST_ID_BYTES)
+        return at
+    memcpy(at, b"x-request-id: ", 14)
+    request_id_write(&stream.worker.core.request_ids, at + 14)
+    if unlikely(stream.capture != NULL):
+        capture_text(stream.capture, TEXT_REQUEST_ID, at + 14, REQUEST_ID_BYTES)
+    return put_line_end(at + 14 + REQUEST_ID_BYTES)
 
 
-cdef void add_forwarded(
-    StreamC* stream, const KnownC* known, const RequestViewC* view, AddedFieldC* added, uint32_t* count, uint8_t* room
+cdef inline uint8_t* put_forwarded_proto(
+    StreamC* stream, HeadC* head, const RequestViewC* view, uint8_t* at
 ) noexcept nogil:
-    """X-Forwarded-For and -Proto, as the settings say."""
-    cdef int way = stream.http.settings.forwarded_headers
-    cdef HeadC* head = <HeadC*>view.head
-    cdef size_t size = 0
-    if way == FORWARDED_KEEP:
-        return
-    if known.forwarded_proto != NULL and way == FORWARDED_OVERWRITE:
-        remove_named(head, view.data, FORWARDED_PROTO, 17)
-    if known.forwarded_proto == NULL or way == FORWARDED_OVERWRITE:
-        add(added, count, FORWARDED_PROTO, 17,
-            TextC(<const uint8_t*>b"https", 5) if view.secure else TextC(<const uint8_t*>b"http", 4))
-    if known.forwarded_for != NULL:
-        if way == FORWARDED_APPEND and known.forwarded_for_count == 1 and (
-                known.forwarded_for.value.size + ADDRESS_TEXT_BYTES + 2 <= FORWARDED_BYTES):
-            # One field, as those expect who look at one only.
-            size = known.forwarded_for.value.size
-            memcpy(room, view.data + known.forwarded_for.value.at, size)
-            memcpy(room + size, b", ", 2)
-            size += 2 if size else 0
-            known.forwarded_for.flags |= FIELD_REMOVED
-        elif way == FORWARDED_OVERWRITE:
-            remove_named(head, view.data, FORWARDED_FOR, 15)
-    size += write_address(view.remote, room + size)
-    add(added, count, FORWARDED_FOR, 15, TextC(room, size))
+    if head.names & 1 << FIELD_X_FORWARDED_PROTO:
+        if stream.http.settings.forwarded_headers != FORWARDED_OVERWRITE:
+            return at
+        remove_all(head, FIELD_X_FORWARDED_PROTO)
+    memcpy(at, b"x-forwarded-proto: http", 23)
+    at += 23
+    if view.secure:
+        at[0] = c"s"
+        at += 1
+    return put_line_end(at)
+
+
+cdef inline uint8_t* put_forwarded_for(
+    StreamC* stream, HeadC* head, const RequestViewC* view, uint8_t* at
+) noexcept nogil:
+    memcpy(at, b"x-forwarded-for: ", 17)
+    at += 17
+    if head.names & 1 << FIELD_X_FORWARDED_FOR:
+        if stream.http.settings.forwarded_headers == FORWARDED_OVERWRITE:
+            remove_all(head, FIELD_X_FORWARDED_FOR)
+        elif stream.http.settings.forwarded_headers == FORWARDED_APPEND:
+            at += take_forwarded_for(head, view.data, at)
+    at += write_address(view.remote, at)
+    return put_line_end(at)
+
+
+cdef size_t take_forwarded_for(HeadC* head, const uint8_t* data, uint8_t* out) noexcept nogil:
+    """What the one received field says, with a comma behind it, so that it stays one for those who look at one only;
+    nothing where there are more, or it is too long. The bytes written."""
+    cdef FieldC* only = NULL
+    cdef uint32_t index
+    cdef size_t size
+    for index in range(head.field_count):
+        if head.fields[index].id == FIELD_X_FORWARDED_FOR:
+            if only != NULL:
+                return 0
+            only = &head.fields[index]
+    if only == NULL or only.value.size + ADDRESS_TEXT_BYTES + 2 > FORWARDED_BYTES:
+        return 0
+    only.flags |= FIELD_REMOVED
+    size = only.value.size
+    if not size:
+        return 0
+    memcpy(out, data + only.value.at, size)
+    memcpy(out + size, b", ", 2)
+    return size + 2
+
+
+cdef void remove_all(HeadC* head, uint8_t id) noexcept nogil:
+    cdef uint32_t index
+    for index in range(head.field_count):
+        if head.fields[index].id == id:
+            head.fields[index].flags |= FIELD_REMOVED
+
+
+cdef inline uint8_t* put_line_end(uint8_t* at) noexcept nogil:
+    memcpy(at, b"\r\n", 2)
+    return at + 2
 
 
 cdef size_t write_address(const PeerAddressC* remote, uint8_t* out) noexcept nogil:

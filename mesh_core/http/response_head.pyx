@@ -46,10 +46,12 @@ cdef int64_t response_head_write(
         explain_attempt(&stream.explain, stream.endpoint, head.status, 0, 0)
         add_field(added, &output.added_count, explain_name(), explanation, explain_write(
             stream.explain, NULL, explanation))
-    output.added_count = header_edits_apply(
-        &stream.chosen.response_headers, head, data, added, output.added_count, HEADER_ADDED_MOST + OWN_FIELDS)
-    output.added_count = header_edits_apply(
-        &stream.route.response_headers, head, data, added, output.added_count, HEADER_ADDED_MOST + OWN_FIELDS)
+    if stream.chosen.response_headers.count:
+        output.added_count = header_edits_apply(
+            &stream.chosen.response_headers, head, data, added, output.added_count, HEADER_ADDED_MOST + OWN_FIELDS)
+    if stream.route.response_headers.count:
+        output.added_count = header_edits_apply(
+            &stream.route.response_headers, head, data, added, output.added_count, HEADER_ADDED_MOST + OWN_FIELDS)
     output.added = &added[0]
     return response_write(
         head, data, head.status, TextC(data + head.reason.at, head.reason.size), output, worker.message,

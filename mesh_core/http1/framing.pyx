@@ -27,6 +27,7 @@ from mesh_core.http1.field_names cimport (
     FIELD_EXPECT,
     FIELD_HOP_BY_HOP,
     FIELD_HOST,
+    FIELD_KEEP_ALIVE,
     FIELD_NO_OPTION,
     FIELD_NO_TRAILER,
     FIELD_TRANSFER_ENCODING,
@@ -34,15 +35,21 @@ from mesh_core.http1.field_names cimport (
     field_name_find,
 )
 from mesh_core.http1.grammar cimport equals_ignoring_case, is_token, list_next, parse_decimal
-from mesh_core.http1.head cimport FIELD_REMOVED, HEAD_REQUEST, FieldC
+from mesh_core.http1.head cimport FIELD_PLAIN_LENGTH, FIELD_REMOVED, HEAD_REQUEST, FieldC
 from mesh_core.http1.method cimport METHOD_CONNECT, METHOD_HEAD
 from mesh_core.http1.target cimport TARGET_ABSOLUTE, TARGET_AUTHORITY, authority_is_valid
+
+
+cdef enum:
+    JUDGED_NAMES = (
+        1 << FIELD_HOST | 1 << FIELD_CONTENT_LENGTH | 1 << FIELD_TRANSFER_ENCODING | 1 << FIELD_CONNECTION
+        | 1 << FIELD_UPGRADE | 1 << FIELD_EXPECT | 1 << FIELD_KEEP_ALIVE | 1 << FIELD_HOP_BY_HOP)
 
 
 # What the fields say before it is known what holds for the whole message.
 cdef struct FoundC:
     const FieldC* host
-    const FieldC* length
+    FieldC* length
     const FieldC* coding
     const FieldC* upgrade
     const FieldC* expect
@@ -132,6 +139,8 @@ cdef int find_fields(HeadC* head, const uint8_t* data, FoundC* found) noexcept n
     memset(found, 0, sizeof(FoundC))
     for index in range(head.field_count):
         field = &head.fields[index]
+        if not <uint32_t>1 << field.id & JUDGED_NAMES:
+            continue
         if field.id == FIELD_HOST:
             if found.host != NULL and head.kind == HEAD_REQUEST:
                 return HTTP1_REPEATED_HOST
@@ -156,7 +165,7 @@ cdef int find_fields(HeadC* head, const uint8_t* data, FoundC* found) noexcept n
             found.expect = field
         elif field.id == FIELD_CONNECTION:
             error = take_options(head, data, field, found)
-        elif field.id == FIELD_HOP_BY_HOP:
+        else:
             field.flags |= FIELD_REMOVED
         if error:
             return error
@@ -208,7 +217,7 @@ cdef inline bint keeps_alive(const HeadC* head, const FoundC* found) noexcept no
 
 cdef int judge_host(const HeadC* head, const uint8_t* data, const FoundC* found, FramingC* out) noexcept nogil:
     if found.host != NULL:
-        if not authority_is_valid(data + found.host.value.at, found.host.value.size, False):
+        if not authority_is_valid(data, found.host.value, False):
             return HTTP1_BAD_HOST
         out.authority = found.host.value
     elif head.minor_version == 1:
@@ -219,7 +228,7 @@ cdef int judge_host(const HeadC* head, const uint8_t* data, const FoundC* found,
     return HTTP1_OK
 
 
-cdef int judge_lengths(const HeadC* head, const uint8_t* data, const FoundC* found, FramingC* out) noexcept nogil:
+cdef int judge_lengths(HeadC* head, const uint8_t* data, const FoundC* found, FramingC* out) noexcept nogil:
     if found.coding != NULL:
         if head.minor_version == 0:
             return HTTP1_CODING_IN_1_0
@@ -232,6 +241,9 @@ cdef int judge_lengths(const HeadC* head, const uint8_t* data, const FoundC* fou
     elif found.length != NULL:
         if not parse_decimal(data + found.length.value.at, found.length.value.size, &out.length):
             return HTTP1_BAD_LENGTH
+        if found.length.value.size == 1 or data[found.length.value.at] != c"0":
+            head.length = out.length
+            found.length.flags |= FIELD_PLAIN_LENGTH
         out.body = BODY_LENGTH
     return HTTP1_OK
 

@@ -77,7 +77,7 @@ cdef inline size_t skip(const uint8_t* data, size_t at, size_t end, uint8_t clas
     return at
 
 
-# The index of the first control character but tab from `at` on; `end` when there is none.
+# The index of the first control character but tab from `at` on; `end` when there is none. data[0:end] is read.
 cdef inline size_t find_control(const uint8_t* data, size_t at, size_t end) noexcept nogil:
     at = skip_text(data, at, end)
     while at < end and not is_of(data[at], CLASS_CONTROL):

@@ -2,6 +2,7 @@
 
 cdef enum:
     INT64_LIMIT = 0x7FFFFFFFFFFFFFFF
+    SAFE_DIGITS = 18           # any number of so many is below the limit
 
 
 cdef bint equals_ignoring_case(const uint8_t* one, const uint8_t* other, size_t size) noexcept nogil:
@@ -44,7 +45,7 @@ cdef bint parse_decimal(const uint8_t* data, size_t size, uint64_t* value) noexc
         if not is_digit(data[index]):
             return False
         digit = data[index] - c"0"
-        if number > (<uint64_t>INT64_LIMIT - digit) // 10:
+        if index >= SAFE_DIGITS and number > (<uint64_t>INT64_LIMIT - digit) // 10:
             return False
         number = number * 10 + digit
     value[0] = number

@@ -4,7 +4,7 @@ RFC 9112, sections 2 to 5; strict: what could be read in two ways is an error. W
 and its connection is judged by framing.pxd.
 """
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from mesh_core.http1.grammar cimport SliceC
 from mesh_core.http1.limits cimport Http1LimitsC
 from mesh_core.http1.target cimport TargetC
@@ -21,6 +21,7 @@ cdef enum HeadVerdict:         # or an Http1Error, below 0
 cdef enum:
     FIELD_REMOVED = 1          # not to be passed on: hop-by-hop, or somebody's wish
     FIELD_CANONICAL = 2        # "name: value" with one space, none behind
+    FIELD_PLAIN_LENGTH = 4     # a Content-Length whose value is HeadC.length, without leading zeros
 
 
 cdef struct FieldC:
@@ -41,6 +42,8 @@ cdef struct HeadC:
     uint8_t minor_version      # 0 or 1; of trailers 1
     uint8_t method_id          # HttpMethod
     uint16_t status
+    uint32_t names             # bits of the FieldNames that `fields` had when they were parsed
+    uint64_t length            # what FIELD_PLAIN_LENGTH says
     SliceC method
     SliceC whole_target
     TargetC target

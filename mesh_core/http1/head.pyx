@@ -4,7 +4,7 @@ A line is looked at from left to right for the first control character, which mu
 once it is whole.
 """
 
-from libc.string cimport memchr, memcmp, memset
+from libc.string cimport memchr, memcmp
 from mesh_core.http1.errors cimport (
     HTTP1_BAD_FIELD_NAME,
     HTTP1_BAD_METHOD,
@@ -23,9 +23,10 @@ from mesh_core.http1.errors cimport (
 )
 from mesh_core.http1.field_names cimport FIELD_CONTENT_LENGTH, FIELD_TRANSFER_ENCODING, field_name_find
 from mesh_core.http1.grammar cimport CLASS_TCHAR, find_control, is_blank, is_digit, is_token, skip
-from mesh_core.http1.method cimport method_find
-from mesh_core.http1.scan cimport skip_name
+from mesh_core.http1.method cimport METHOD_OTHER, METHODS, method_begin, method_find
+from mesh_core.http1.scan cimport load_word, skip_name
 from mesh_core.http1.target cimport target_parse
+from mesh_core.includes.likely cimport likely, unlikely
 
 cdef enum Phase:
     PHASE_FIRST                # an empty line may stand before a request (RFC 9112, section 2.2)
@@ -37,19 +38,19 @@ cdef enum:
     VERSION_BYTES = 8          # "HTTP/1.1"
     LONGEST_FRAMING_NAME = 17  # "Transfer-Encoding"
     STATUS_BYTES = 3
+    LEAST_REQUEST_LINE = 14    # "GET / HTTP/1.1"
 
 
 cdef void head_begin(HeadC* head, int kind, FieldC* fields) noexcept nogil:
-    memset(head, 0, sizeof(HeadC))
-    head.kind = <uint8_t>kind
     head.fields = fields
-    if kind == HEAD_REQUEST:
-        head.phase = PHASE_FIRST
-    elif kind == HEAD_RESPONSE:
-        head.phase = PHASE_START
-    else:
-        head.phase = PHASE_FIELDS
-        head.minor_version = 1
+    head.field_count = head.names = head.bytes = head.line_at = head.scan_at = 0
+    head.kind = <uint8_t>kind
+    head.phase = PHASE_FIRST if kind == HEAD_REQUEST else PHASE_START if kind == HEAD_RESPONSE else PHASE_FIELDS
+    head.minor_version = kind == HEAD_TRAILERS
+    head.method_id = METHOD_OTHER
+    head.status = 0
+    head.length = 0
+    head.whole_target = head.reason = SliceC(0, 0)
 
 
 cdef int head_parse(HeadC* head, const uint8_t* data, size_t size, const Http1LimitsC* limits) noexcept nogil:
@@ -71,17 +72,20 @@ cdef int head_parse(HeadC* head, const uint8_t* data, size_t size, const Http1Li
             continue
         if head.phase == PHASE_FIELDS:
             verdict = parse_field(head, data, size, begin, end, limits)
-        elif head.kind == HEAD_REQUEST:
-            verdict = parse_request_line(head, data, begin, end)
         else:
-            verdict = parse_status_line(head, data, begin, end)
+            if head.kind == HEAD_RESPONSE:
+                verdict = parse_status_line(head, data, begin, end)
+            elif not parse_usual_request_line(head, data, begin, end):
+                verdict = parse_request_line(head, data, begin, end)
+            else:
+                verdict = HTTP1_OK
+            head.phase = PHASE_FIELDS
         if verdict:
             return verdict
-        head.phase = PHASE_FIELDS
 
 
-cdef int find_line_end(HeadC* head, const uint8_t* data, size_t size, const Http1LimitsC* limits) noexcept nogil:
-    """LINE_WHOLE with `scan_at` at the line's CR, HEAD_INCOMPLETE, or an error."""
+cdef inline int find_line_end(HeadC* head, const uint8_t* data, size_t size, const Http1LimitsC* limits) noexcept nogil:
+    """Leave scan_at at the CR that ends the line, or where looking for it goes on."""
     cdef size_t limit = limits.head_bytes
     cdef int too_long = HTTP1_HEAD_TOO_LARGE
     cdef size_t at
@@ -90,6 +94,8 @@ cdef int find_line_end(HeadC* head, const uint8_t* data, size_t size, const Http
         too_long = HTTP1_START_LINE_TOO_LONG
     at = find_control(data, head.scan_at, min(size, limit))
     head.scan_at = <uint32_t>at
+    if likely(at + 2 <= min(size, limit) and data[at] == c"\r" and data[at + 1] == c"\n"):
+        return LINE_WHOLE
     if at + 1 >= limit:
         return too_long
     if at == size:
@@ -98,37 +104,55 @@ cdef int find_line_end(HeadC* head, const uint8_t* data, size_t size, const Http
         return HTTP1_BARE_LF if data[at] == c"\n" else HTTP1_CONTROL_CHARACTER
     if at + 1 == size:
         return HEAD_INCOMPLETE
-    return LINE_WHOLE if data[at + 1] == c"\n" else HTTP1_BARE_CR
+    return HTTP1_BARE_CR
 
 
-cdef int parse_field(
+# --- fields ---
+
+cdef inline int parse_field(
     HeadC* head, const uint8_t* data, size_t size, uint32_t begin, uint32_t end, const Http1LimitsC* limits
 ) noexcept nogil:
     # The line's end is no character of names, so looking beyond it does no harm.
-    cdef uint32_t usual = <uint32_t>skip_name(data, begin, size)
-    cdef uint32_t colon = <uint32_t>skip(data, usual, end, CLASS_TCHAR)
-    cdef uint32_t first, last = end
+    cdef uint32_t colon = <uint32_t>skip_name(data, begin, size)
+    cdef uint32_t first
     cdef FieldC* field
-    if is_blank(data[begin]):
-        return HTTP1_FOLDED_FIELD
-    if colon == begin or colon == end or data[colon] != c":":
-        return HTTP1_BAD_FIELD_NAME
-    if usual < colon and mimics_framing(data + begin, colon - begin):
-        return HTTP1_BAD_FIELD_NAME
+    if unlikely(data[colon] != c":" or colon == begin):
+        colon = odd_name_end(data, begin, colon, end)
+        if colon == begin:
+            return HTTP1_FOLDED_FIELD if is_blank(data[begin]) else HTTP1_BAD_FIELD_NAME
     if head.field_count == limits.field_count:
         return HTTP1_TOO_MANY_FIELDS
     field = &head.fields[head.field_count]
     head.field_count += 1
-    first = colon + 1
-    while first < end and is_blank(data[first]):
+    first = colon + 2
+    field.name = SliceC(begin, colon - begin)
+    if likely(data[colon + 1] == c" " and not is_blank(data[first]) and (first == end or not is_blank(data[end - 1]))):
+        field.value = SliceC(first, end - first)
+        field.flags = FIELD_CANONICAL
+    else:
+        field.value = trimmed(data, colon + 1, end)
+        field.flags = FIELD_CANONICAL if (
+            data[colon + 1] == c" " and field.value.at == first and field.value.size == end - first) else 0
+    field.id = field_name_find(data + begin, field.name.size, &field.rules)
+    head.names |= <uint32_t>1 << field.id
+    return HTTP1_OK
+
+
+cdef uint32_t odd_name_end(const uint8_t* data, uint32_t begin, uint32_t usual, uint32_t end) noexcept nogil:
+    """Where the colon behind a name of any characters is; `begin` when there is no name or no colon."""
+    cdef uint32_t colon = <uint32_t>skip(data, usual, end, CLASS_TCHAR)
+    if colon == end or data[colon] != c":" or mimics_framing(data + begin, colon - begin):
+        return begin
+    return colon
+
+
+cdef SliceC trimmed(const uint8_t* data, uint32_t first, uint32_t last) noexcept nogil:
+    """data[first:last] without the white space around it."""
+    while first < last and is_blank(data[first]):
         first += 1
     while last > first and is_blank(data[last - 1]):
         last -= 1
-    field.name = SliceC(begin, colon - begin)
-    field.value = SliceC(first, last - first)
-    field.flags = FIELD_CANONICAL if first == colon + 2 and last == end and data[colon + 1] == c" " else 0
-    field.id = field_name_find(data + begin, field.name.size, &field.rules)
-    return HTTP1_OK
+    return SliceC(first, last - first)
 
 
 cdef bint mimics_framing(const uint8_t* name, uint32_t size) noexcept nogil:
@@ -144,6 +168,15 @@ cdef bint mimics_framing(const uint8_t* name, uint32_t size) noexcept nogil:
     return id == FIELD_CONTENT_LENGTH or id == FIELD_TRANSFER_ENCODING
 
 
+# --- start lines ---
+
+cdef inline bint is_known_version(HeadC* head, const uint8_t* data) noexcept nogil:
+    """"HTTP/1.0" or "HTTP/1.1"."""
+    cdef uint64_t word = load_word(data)
+    head.minor_version = <uint8_t>(word >> 56 & 1)
+    return word | <uint64_t>1 << 56 == load_word(b"HTTP/1.1")
+
+
 cdef int parse_version(HeadC* head, const uint8_t* data, size_t size) noexcept nogil:
     if size != VERSION_BYTES or memcmp(data, b"HTTP/", 5) != 0:
         return HTTP1_BAD_VERSION
@@ -153,6 +186,24 @@ cdef int parse_version(HeadC* head, const uint8_t* data, size_t size) noexcept n
         return HTTP1_UNSUPPORTED_VERSION
     head.minor_version = data[7] - c"0"
     return HTTP1_OK
+
+
+cdef inline bint parse_usual_request_line(
+    HeadC* head, const uint8_t* data, uint32_t begin, uint32_t end
+) noexcept nogil:
+    """Whether it is one of a known method, without a fault; all others are judged by parse_request_line."""
+    cdef uint32_t target, version = end - VERSION_BYTES
+    if end - begin < LEAST_REQUEST_LINE:
+        return False
+    head.method_id = <uint8_t>method_begin(data + begin)
+    target = begin + METHODS[head.method_id].size + 1
+    if head.method_id == METHOD_OTHER or target >= version or data[version - 1] != c" " or (
+            not is_known_version(head, data + version)):
+        return False
+    head.method = SliceC(begin, target - 1 - begin)
+    head.whole_target = SliceC(target, version - 1 - target)
+    # A space is in no target.
+    return target_parse(data, head.whole_target, head.method_id, &head.target) == HTTP1_OK
 
 
 cdef int parse_request_line(HeadC* head, const uint8_t* data, uint32_t begin, uint32_t end) noexcept nogil:
@@ -185,9 +236,10 @@ cdef int parse_status_line(HeadC* head, const uint8_t* data, uint32_t begin, uin
     cdef int error
     if reason > end or data[begin + VERSION_BYTES] != c" ":
         return HTTP1_BAD_START_LINE
-    error = parse_version(head, data + begin, VERSION_BYTES)
-    if error:
-        return error
+    if not is_known_version(head, data + begin):
+        error = parse_version(head, data + begin, VERSION_BYTES)
+        if error:
+            return error
     if not (is_digit(digits[0]) and is_digit(digits[1]) and is_digit(digits[2])) or digits[0] == c"0":
         return HTTP1_BAD_STATUS
     head.status = (digits[0] - c"0") * 100 + (digits[1] - c"0") * 10 + (digits[2] - c"0")

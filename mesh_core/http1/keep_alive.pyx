@@ -1,12 +1,11 @@
 """The field Keep-Alive; the contract stands in keep_alive.pxd."""
 
 from libc.stdint cimport uint32_t
-from mesh_core.http1.field_names cimport FIELD_HOP_BY_HOP
+from mesh_core.http1.field_names cimport FIELD_KEEP_ALIVE
 from mesh_core.http1.grammar cimport SliceC, equals_ignoring_case, list_next
 from mesh_core.http1.head cimport FieldC
 
 cdef enum:
-    NAME_BYTES = 10            # keep-alive
     PARAMETER_BYTES = 8        # timeout=
     DIGITS_MOST = 6            # more than eleven days is as good as for ever
 
@@ -15,10 +14,11 @@ cdef int64_t keep_alive_timeout(const HeadC* head, const uint8_t* data) noexcept
     cdef const FieldC* field
     cdef SliceC parameter
     cdef uint32_t index, at
+    if not head.names & 1 << FIELD_KEEP_ALIVE:
+        return -1
     for index in range(head.field_count):
         field = &head.fields[index]
-        if field.id != FIELD_HOP_BY_HOP or field.name.size != NAME_BYTES or not equals_ignoring_case(
-                data + field.name.at, <const uint8_t*>b"keep-alive", NAME_BYTES):
+        if field.id != FIELD_KEEP_ALIVE:
             continue
         at = 0
         while list_next(data + field.value.at, &at, <uint32_t>field.value.size, &parameter):

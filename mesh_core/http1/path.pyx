@@ -3,6 +3,7 @@
 from libc.string cimport memmove
 from mesh_core.http1.errors cimport HTTP1_BAD_ESCAPE, HTTP1_ESCAPED_NUL, HTTP1_ESCAPED_SLASH, HTTP1_OK
 from mesh_core.http1.grammar cimport CLASS_UNRESERVED, hex_digit, is_of
+from mesh_core.includes.likely cimport likely
 
 
 # Text that is being rewritten in place, never beyond what has been read.
@@ -19,6 +20,9 @@ cdef int path_normalize(
     cdef RewriteC text = RewriteC(out, size, False, False)
     cdef int error
     memmove(out, path, size)
+    out_bytes[0] = size
+    if likely(is_plain(path, size)):
+        return PATH_SAME
     error = decode(&text, options, size > 0 and path[0] == c"/")
     if error:
         return error
@@ -31,6 +35,17 @@ cdef int path_normalize(
     if text.had_slash and options.escaped_slashes == ESCAPED_SLASHES_REDIRECT:
         return PATH_REDIRECT
     return PATH_CHANGED if text.changed else PATH_SAME
+
+
+cdef inline bint is_plain(const uint8_t* path, size_t size) noexcept nogil:
+    """Whether it has no escape, no dot segment, and no two slashes side by side."""
+    cdef uint8_t previous = 0
+    cdef size_t index
+    for index in range(size):
+        if path[index] == c"%" or (previous == c"/" and (path[index] == c"/" or path[index] == c".")):
+            return False
+        previous = path[index]
+    return True
 
 
 cdef int decode(RewriteC* text, const PathOptionsC* options, bint rewrites) noexcept nogil:

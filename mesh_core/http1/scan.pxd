@@ -1,6 +1,6 @@
-"""Finding characters sixteen at a time. Sans-I/O, no GIL; nothing at or behind `end` is read."""
+"""Finding characters sixteen at a time. Sans-I/O, no GIL; data[0:end] is read, also what stands before `at`."""
 
-from libc.stdint cimport uint8_t
+from libc.stdint cimport uint8_t, uint64_t
 
 cdef extern from * nogil:
     """
@@ -11,51 +11,67 @@ cdef extern from * nogil:
     _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first byte of a word is its lowest");
     typedef uint8_t hm_block __attribute__((vector_size(16)));
 
-    /* The index of the first byte that is 0xFF, all others being 0; 16 when there is none. */
-    static inline size_t hm_first(hm_block hits) {
+    /* A bit for each byte, the first one's lowest; bytes are 0xFF or 0. */
+    static inline uint32_t hm_bits(hm_block hits) {
     #ifdef __SSE2__
         typedef char bytes __attribute__((vector_size(16)));
-        unsigned mask = (unsigned)__builtin_ia32_pmovmskb128((bytes)hits);
-        return mask ? (size_t)__builtin_ctz(mask) : 16;
+        return (uint32_t)__builtin_ia32_pmovmskb128((bytes)hits);
     #else
         uint64_t halves[2];
         memcpy(halves, &hits, 16);
-        if (halves[0])
-            return (size_t)__builtin_ctzll(halves[0]) / 8;
-        return halves[1] ? 8 + (size_t)__builtin_ctzll(halves[1]) / 8 : 16;
+        return (uint32_t)((halves[0] & 0x8040201008040201u) * 0x0101010101010101u >> 56)
+            | (uint32_t)((halves[1] & 0x8040201008040201u) * 0x0101010101010101u >> 56) << 8;
     #endif
     }
 
-    static inline size_t hm_skip_text(const uint8_t *data, size_t at, size_t end) {
-        while (end - at >= 16) {
+    static inline hm_block hm_controls(hm_block block) {
+        return (hm_block)(((block < 0x20) & (block != '\\t')) | (block == 0x7F));
+    }
+
+    static inline hm_block hm_odd(hm_block block) {
+        hm_block letter = (hm_block)((hm_block)((block | 0x20) - 'a') < 26);
+        hm_block other = (hm_block)(((hm_block)(block - '-') < 13) & (block != '/'));
+        return (hm_block)~(letter | other);
+    }
+
+    /* The last block may begin before `at`: it ends where the data does. */
+    static inline __attribute__((always_inline)) size_t hm_find(
+            const uint8_t *data, size_t at, size_t end, hm_block (*judge)(hm_block)) {
+        while (at < end) {
+            size_t from = end - at < 16 ? end - 16 : at;
             hm_block block;
-            memcpy(&block, data + at, 16);
-            size_t found = hm_first((hm_block)(((block < 0x20) & (block != '\\t')) | (block == 0x7F)));
-            if (found < 16)
-                return at + found;
-            at += 16;
+            if (__builtin_expect(end < 16, 0))
+                return at;
+            memcpy(&block, data + from, 16);
+            uint32_t hits = hm_bits(judge(block)) >> (at - from);
+            if (hits)
+                return at + (size_t)__builtin_ctz(hits);
+            at = from + 16;
         }
-        return at;
+        return end;
+    }
+
+    static inline uint64_t hm_word(const uint8_t *data) {
+        uint64_t word;
+        memcpy(&word, data, 8);
+        return word;
+    }
+
+    static inline size_t hm_skip_text(const uint8_t *data, size_t at, size_t end) {
+        return hm_find(data, at, end, hm_controls);
     }
 
     static inline size_t hm_skip_name(const uint8_t *data, size_t at, size_t end) {
-        while (end - at >= 16) {
-            hm_block block;
-            memcpy(&block, data + at, 16);
-            hm_block letter = (hm_block)((hm_block)((block | 0x20) - 'a') < 26);
-            hm_block other = (hm_block)(((hm_block)(block - '-') < 13) & (block != '/'));
-            size_t found = hm_first((hm_block)~(letter | other));
-            if (found < 16)
-                return at + found;
-            at += 16;
-        }
-        return at;
+        return hm_find(data, at, end, hm_odd);
     }
     #endif
     """
     # From `at` on, pass over bytes that are no control characters but tab (CLASS_CONTROL in grammar.pxd): to the first
-    # that is one, or to less than 16 bytes before `end`.
+    # that is one, or to `end`. Where less than 16 bytes can be read it stays at `at`.
     size_t skip_text "hm_skip_text"(const uint8_t* data, size_t at, size_t end)
 
     # So too over letters, digits, "-" and ".", which all names are made of but odd ones.
     size_t skip_name "hm_skip_name"(const uint8_t* data, size_t at, size_t end)
+
+    # Eight bytes, the first one's bits lowest.
+    uint64_t load_word "hm_word"(const uint8_t* data)

@@ -22,13 +22,14 @@ cdef struct AddedFieldC:
     TextC name
     TextC value
 
-# What the message is framed by, and what comes behind the received fields. Names are tokens in whatever case. Received
-# fields that are not passed on have FIELD_REMOVED; see routing/header_edits.pxd.
+# What the message is framed by, and what comes behind the received fields; zeroed, it adds nothing. Names are tokens in
+# whatever case. Received fields that are not passed on have FIELD_REMOVED; see routing/header_edits.pxd.
 cdef struct OutputC:
     uint8_t body               # BodyKind; BODY_UNTIL_CLOSE is written with "Connection: close"
     uint8_t connection         # ConnectionWord
     bint states_length         # write `length` though there is no body (HEAD, 304)
     uint64_t length
+    TextC own_lines            # fields of this program's making, each with its CRLF: written as they are
     const AddedFieldC* added   # behind all others, in order, whatever there is
     uint32_t added_count
     uint32_t own_count         # the first of them, whose names and values are of this program's making: not looked at

@@ -1,6 +1,6 @@
 """Writing heads; the contract stands in serialize.pxd."""
 
-from libc.string cimport memcpy, strlen
+from libc.string cimport memcpy
 from mesh_core.http1.errors cimport HTTP1_OK, HTTP1_OUTPUT_FIELD, HTTP1_OUTPUT_OVERFLOW, HTTP1_OUTPUT_START_LINE
 from mesh_core.http1.field_names cimport (
     FIELD_CONTENT_LENGTH,
@@ -12,11 +12,17 @@ from mesh_core.http1.field_names cimport (
 )
 from mesh_core.http1.framing cimport BODY_CHUNKED, BODY_LENGTH, BODY_UNTIL_CLOSE
 from mesh_core.http1.grammar cimport SliceC, find_control, is_blank, is_token, write_decimal
-from mesh_core.http1.head cimport FIELD_CANONICAL, FIELD_REMOVED, FieldC
+from mesh_core.http1.head cimport (
+    FIELD_CANONICAL, FIELD_PLAIN_LENGTH, FIELD_REMOVED, HEAD_RESPONSE, FieldC,
+)
 from mesh_core.http1.target cimport TargetC, authority_is_valid, target_parse
+from mesh_core.includes.likely cimport likely, unlikely
 
-cdef const char* CONNECTION_LINES[4]
-CONNECTION_LINES[:] = [b"", b"Connection: close\r\n", b"Connection: keep-alive\r\n", b"Connection: Upgrade\r\n"]
+cdef enum:
+    VERSION_LINE_END_BYTES = 11  # " HTTP/1.1", CRLF
+    STATUS_BEGIN_BYTES = 13      # "HTTP/1.1 200 "
+    # The fields of which more than FIELD_REMOVED is to be known.
+    FRAMING_NAMES = 1 << FIELD_HOST | 1 << FIELD_CONTENT_LENGTH | 1 << FIELD_TRANSFER_ENCODING | 1 << FIELD_UPGRADE
 
 
 # A buffer being filled; once something did not fit nothing more is written.
@@ -26,31 +32,29 @@ cdef struct WriterC:
     size_t capacity
     bint overflowed
 
-# What the fields that frame the message say; empty ones are not written.
-cdef struct FramingTextsC:
-    const TextC* host          # NULL in responses
-    TextC length
-    TextC coding
-    bint upgrades              # the Upgrade field goes on
-
 
 cdef int64_t request_write(
     const HeadC* head, const uint8_t* data, TextC target, TextC authority, const OutputC* output,
     uint8_t* out, size_t capacity
 ) noexcept nogil:
     cdef WriterC writer = WriterC(out, 0, capacity, False)
+    cdef SliceC run = SliceC(0, 0)
     cdef TargetC parts
     # What is passed on from where it was judged needs no other look.
-    if not is_slice(data, head.whole_target, &target):
-        if target_parse(target.bytes, SliceC(0, <uint32_t>target.size), head.method_id, &parts) != HTTP1_OK:
-            return HTTP1_OUTPUT_START_LINE
-    if not is_host(head, data, &authority) and not authority_is_valid(authority.bytes, authority.size, False):
+    if likely(is_slice(data, head.whole_target, &target)):
+        if head.minor_version == 1:
+            run = SliceC(head.method.at, head.method.size + 1 + head.whole_target.size + VERSION_LINE_END_BYTES)
+    elif target_parse(target.bytes, SliceC(0, <uint32_t>target.size), head.method_id, &parts) != HTTP1_OK:
         return HTTP1_OUTPUT_START_LINE
-    put_slice(&writer, data, head.method)
-    put(&writer, b" ", 1)
-    put(&writer, target.bytes, target.size)
-    put(&writer, b" HTTP/1.1\r\n", 11)
-    return put_fields(&writer, head, data, &authority, output)
+    if not is_host(head, data, &authority) and not authority_is_valid(
+            authority.bytes, SliceC(0, <uint32_t>authority.size), False):
+        return HTTP1_OUTPUT_START_LINE
+    if run.size == 0:
+        put_slice(&writer, data, head.method)
+        put(&writer, b" ", 1)
+        put(&writer, target.bytes, target.size)
+        put(&writer, b" HTTP/1.1\r\n", VERSION_LINE_END_BYTES)
+    return put_fields(&writer, head, data, run, &authority, output)
 
 
 cdef int64_t response_write(
@@ -58,15 +62,22 @@ cdef int64_t response_write(
     uint8_t* out, size_t capacity
 ) noexcept nogil:
     cdef WriterC writer = WriterC(out, 0, capacity, False)
+    cdef SliceC run = SliceC(0, 0)
     cdef uint8_t[20] digits
-    if not 100 <= status <= 999 or find_control(reason.bytes, 0, reason.size) != reason.size:
-        return HTTP1_OUTPUT_START_LINE
-    put(&writer, b"HTTP/1.1 ", 9)
-    put(&writer, digits, write_decimal(digits, status))
-    put(&writer, b" ", 1)
-    put(&writer, reason.bytes, reason.size)
-    put(&writer, b"\r\n", 2)
-    return put_fields(&writer, head, data, NULL, output)
+    if likely(
+        status == head.status and head.kind == HEAD_RESPONSE and head.minor_version == 1
+        and is_slice(data, head.reason, &reason) and data[head.reason.at - 1] == c" "
+    ):
+        run = SliceC(head.reason.at - STATUS_BEGIN_BYTES, STATUS_BEGIN_BYTES + head.reason.size + 2)
+    else:
+        if not 100 <= status <= 999 or find_control(reason.bytes, 0, reason.size) != reason.size:
+            return HTTP1_OUTPUT_START_LINE
+        put(&writer, b"HTTP/1.1 ", 9)
+        put(&writer, digits, write_decimal(digits, status))
+        put(&writer, b" ", 1)
+        put(&writer, reason.bytes, reason.size)
+        put(&writer, b"\r\n", 2)
+    return put_fields(&writer, head, data, run, NULL, output)
 
 
 cdef int64_t trailers_write(const HeadC* trailers, const uint8_t* data, uint8_t* out, size_t capacity) noexcept nogil:
@@ -78,9 +89,9 @@ cdef int64_t trailers_write(const HeadC* trailers, const uint8_t* data, uint8_t*
         field = &trailers.fields[index]
         if not field.flags & FIELD_REMOVED:
             value = TextC(data + field.value.at, field.value.size)
-            put_field(&writer, data + field.name.at, field.name.size, &value)
+            put_field(&writer, data + field.name.at, field.name.size, value)
     put(&writer, b"\r\n", 2)
-    return result(&writer)
+    return HTTP1_OUTPUT_OVERFLOW if writer.overflowed else <int64_t>writer.size
 
 
 cdef bint is_host(const HeadC* head, const uint8_t* data, const TextC* authority) noexcept nogil:
@@ -91,58 +102,54 @@ cdef bint is_host(const HeadC* head, const uint8_t* data, const TextC* authority
     return False
 
 
-cdef int64_t put_fields(
-    WriterC* writer, const HeadC* head, const uint8_t* data, const TextC* host, const OutputC* output
+cdef inline int64_t put_fields(
+    WriterC* writer, const HeadC* head, const uint8_t* data, SliceC run, const TextC* host, const OutputC* output
 ) noexcept nogil:
-    """All that stands behind the start line. `host` is NULL in responses."""
-    cdef uint8_t[20] digits
-    cdef FramingTextsC texts
+    """All that stands behind the start line, which is `run` or was written. `host` is NULL in responses."""
     cdef int connection = CONNECTION_CLOSE if output.body == BODY_UNTIL_CLOSE else output.connection
     cdef uint32_t seen, index
-    if not may_add(output):
+    if unlikely(not may_add(output)):
         return HTTP1_OUTPUT_FIELD
-    texts.host = host
-    texts.length = TextC(&digits[0], 0)
-    if output.body == BODY_LENGTH or output.states_length:
-        texts.length.size = write_decimal(digits, output.length)
-    texts.coding = TextC(<const uint8_t*>b"chunked", 7 if output.body == BODY_CHUNKED else 0)
-    texts.upgrades = connection == CONNECTION_UPGRADE
-    seen = put_received(writer, head, data, &texts)
-    if host != NULL and not seen & 1 << FIELD_HOST:
-        put_field(writer, b"Host", 4, host)
-    if texts.length.size and not seen & 1 << FIELD_CONTENT_LENGTH:
-        put_field(writer, b"Content-Length", 14, &texts.length)
-    if texts.coding.size and not seen & 1 << FIELD_TRANSFER_ENCODING:
-        put_field(writer, b"Transfer-Encoding", 17, &texts.coding)
+    seen = put_received(writer, head, data, run, host, connection == CONNECTION_UPGRADE, output)
+    put_framing(writer, seen, host, output)
+    put(writer, output.own_lines.bytes, output.own_lines.size)
     for index in range(output.added_count):
-        put_field(writer, output.added[index].name.bytes, output.added[index].name.size, &output.added[index].value)
-    put(writer, CONNECTION_LINES[connection], strlen(CONNECTION_LINES[connection]))
+        put_field(writer, output.added[index].name.bytes, output.added[index].name.size, output.added[index].value)
+    if unlikely(connection != CONNECTION_UNSAID):
+        put_connection(writer, connection)
     put(writer, b"\r\n", 2)
-    return result(writer)
+    return HTTP1_OUTPUT_OVERFLOW if writer.overflowed else <int64_t>writer.size
 
 
 cdef uint32_t put_received(
-    WriterC* writer, const HeadC* head, const uint8_t* data, const FramingTextsC* texts
+    WriterC* writer, const HeadC* head, const uint8_t* data, SliceC run, const TextC* host, bint upgrades,
+    const OutputC* output
 ) noexcept nogil:
-    """The fields that go on; neighbours that need no change are copied as one. Bits of the FieldNames there were."""
-    cdef SliceC run = SliceC(0, 0)
+    """The fields that go on; neighbours that need no change are copied as one, `run` before them. Bits of those
+    FRAMING_NAMES that there were."""
     cdef const FieldC* field
-    cdef const TextC* value
     cdef uint32_t index, seen = 0
+    cdef bint same
     for index in range(head.field_count):
         field = &head.fields[index]
-        value = NULL
-        seen |= 1 << field.id
-        if field.id == FIELD_HOST and texts.host != NULL:
-            value = texts.host
-        elif field.id == FIELD_CONTENT_LENGTH or field.id == FIELD_TRANSFER_ENCODING:
-            value = &texts.length if field.id == FIELD_CONTENT_LENGTH else &texts.coding
-            if value.size == 0:
+        same = field.flags & FIELD_CANONICAL
+        if <uint32_t>1 << field.id & FRAMING_NAMES:
+            seen |= <uint32_t>1 << field.id
+            if field.id == FIELD_HOST and host != NULL:
+                same = same and is_slice(data, field.value, host)
+            elif field.id == FIELD_CONTENT_LENGTH:
+                if not states_length(output):
+                    continue
+                same = same and field.flags & FIELD_PLAIN_LENGTH and head.length == output.length
+            elif field.id == FIELD_TRANSFER_ENCODING:
+                if output.body != BODY_CHUNKED:
+                    continue
+                same = False
+            elif field.flags & FIELD_REMOVED and not (field.id == FIELD_UPGRADE and upgrades):
                 continue
         elif field.flags & FIELD_REMOVED:
-            if not (field.id == FIELD_UPGRADE and texts.upgrades):
-                continue
-        if field.flags & FIELD_CANONICAL and (value == NULL or is_slice(data, field.value, value)):
+            continue
+        if likely(same):
             if run.at + run.size != field.name.at:
                 put_slice(writer, data, run)
                 run = SliceC(field.name.at, 0)
@@ -150,15 +157,48 @@ cdef uint32_t put_received(
             continue
         put_slice(writer, data, run)
         run.size = 0
-        put_slice(writer, data, field.name)
-        put(writer, b": ", 2)
-        if value == NULL:
-            put_slice(writer, data, field.value)
-        else:
-            put(writer, value.bytes, value.size)
-        put(writer, b"\r\n", 2)
+        put_changed(writer, data, field, host, output)
     put_slice(writer, data, run)
     return seen
+
+
+cdef void put_changed(
+    WriterC* writer, const uint8_t* data, const FieldC* field, const TextC* host, const OutputC* output
+) noexcept nogil:
+    """One received field, as it should have been."""
+    cdef uint8_t[20] digits
+    cdef TextC value = TextC(data + field.value.at, field.value.size)
+    if field.id == FIELD_HOST and host != NULL:
+        value = host[0]
+    elif field.id == FIELD_CONTENT_LENGTH:
+        value = TextC(&digits[0], write_decimal(digits, output.length))
+    elif field.id == FIELD_TRANSFER_ENCODING:
+        value = TextC(<const uint8_t*>b"chunked", 7)
+    put_field(writer, data + field.name.at, field.name.size, value)
+
+
+cdef inline bint states_length(const OutputC* output) noexcept nogil:
+    return output.body == BODY_LENGTH or output.states_length
+
+
+cdef inline void put_framing(WriterC* writer, uint32_t seen, const TextC* host, const OutputC* output) noexcept nogil:
+    """What frames the message and was not among the received fields."""
+    cdef uint8_t[20] digits
+    if host != NULL and not seen & 1 << FIELD_HOST:
+        put_field(writer, b"Host", 4, host[0])
+    if states_length(output) and not seen & 1 << FIELD_CONTENT_LENGTH:
+        put_field(writer, b"Content-Length", 14, TextC(&digits[0], write_decimal(digits, output.length)))
+    if output.body == BODY_CHUNKED and not seen & 1 << FIELD_TRANSFER_ENCODING:
+        put_field(writer, b"Transfer-Encoding", 17, TextC(<const uint8_t*>b"chunked", 7))
+
+
+cdef void put_connection(WriterC* writer, int connection) noexcept nogil:
+    if connection == CONNECTION_CLOSE:
+        put(writer, b"Connection: close\r\n", 19)
+    elif connection == CONNECTION_KEEP_ALIVE:
+        put(writer, b"Connection: keep-alive\r\n", 24)
+    else:
+        put(writer, b"Connection: Upgrade\r\n", 21)
 
 
 # --- what the caller adds ---
@@ -192,8 +232,8 @@ cdef inline bint is_slice(const uint8_t* data, SliceC slice, const TextC* text) 
     return text.bytes == data + slice.at and text.size == slice.size
 
 
-cdef inline void put(WriterC* writer, const void* bytes, size_t size) noexcept nogil:
-    if size > writer.capacity - writer.size:
+cdef void put(WriterC* writer, const void* bytes, size_t size) noexcept nogil:
+    if unlikely(size > writer.capacity - writer.size):
         writer.overflowed = True
         writer.size = writer.capacity
     elif size:
@@ -205,12 +245,8 @@ cdef inline void put_slice(WriterC* writer, const uint8_t* data, SliceC slice) n
     put(writer, data + slice.at, slice.size)
 
 
-cdef void put_field(WriterC* writer, const void* name, size_t name_size, const TextC* value) noexcept nogil:
+cdef void put_field(WriterC* writer, const void* name, size_t name_size, TextC value) noexcept nogil:
     put(writer, name, name_size)
     put(writer, b": ", 2)
     put(writer, value.bytes, value.size)
     put(writer, b"\r\n", 2)
-
-
-cdef int64_t result(const WriterC* writer) noexcept nogil:
-    return HTTP1_OUTPUT_OVERFLOW if writer.overflowed else <int64_t>writer.size

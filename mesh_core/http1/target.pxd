@@ -26,5 +26,6 @@ cdef struct TargetC:
 # Take apart the target data[whole]; an Http1Error, and then `out` means nothing. `method` is one of HttpMethod.
 cdef int target_parse(const uint8_t* data, SliceC whole, int method, TargetC* out) noexcept nogil
 
-# Whether `size` bytes are a host with or without a port of 1 to 65535; `needs_port`: only with one.
-cdef bint authority_is_valid(const uint8_t* data, size_t size, bint needs_port) noexcept nogil
+# Whether `text` of data, whose bytes before it are read as well, is a host with or without a port of 1 to 65535;
+# `needs_port`: only with one.
+cdef bint authority_is_valid(const uint8_t* data, SliceC text, bint needs_port) noexcept nogil

@@ -5,6 +5,7 @@ from mesh_core.http1.errors cimport HTTP1_BAD_AUTHORITY, HTTP1_BAD_TARGET, HTTP1
 from mesh_core.http1.grammar cimport CLASS_PATH, CLASS_QUERY, CLASS_UNRESERVED, equals_ignoring_case, is_digit, skip
 from mesh_core.http1.method cimport METHOD_CONNECT, METHOD_OPTIONS
 from mesh_core.http1.scan cimport skip_name
+from mesh_core.includes.likely cimport likely, unlikely
 from mesh_core.includes.socket cimport AF_INET6, in6_addr, inet_pton
 
 cdef enum:
@@ -14,19 +15,19 @@ cdef enum:
 
 cdef int target_parse(const uint8_t* data, SliceC whole, int method, TargetC* out) noexcept nogil:
     cdef uint32_t end = whole.at + whole.size
-    cdef SliceC none = SliceC(end, 0)
     cdef int error
     out.has_query = False
-    out.scheme = out.authority = out.path = out.query = none
+    out.scheme = out.authority = out.query = SliceC(end, 0)
+    if likely(whole.size and data[whole.at] == c"/" and method != METHOD_CONNECT):
+        out.form = TARGET_ORIGIN
+        return path_and_query(data, whole.at, end, out)
+    out.path = out.query
     if method == METHOD_CONNECT:
         out.form = TARGET_AUTHORITY
         out.authority = whole
-        return HTTP1_OK if authority_is_valid(data + whole.at, whole.size, True) else HTTP1_BAD_AUTHORITY
+        return HTTP1_OK if authority_is_valid(data, whole, True) else HTTP1_BAD_AUTHORITY
     if whole.size == 0:
         return HTTP1_BAD_TARGET
-    if data[whole.at] == c"/":
-        out.form = TARGET_ORIGIN
-        return path_and_query(data, whole.at, end, out)
     if whole.size == 1 and data[whole.at] == c"*":
         out.form = TARGET_ASTERISK
         out.path = whole
@@ -52,7 +53,7 @@ cdef int absolute_begin(const uint8_t* data, SliceC whole, TargetC* out) noexcep
     while at < end and data[at] != c"/" and data[at] != c"?" and data[at] != c"#":
         at += 1
     out.authority.size = at - out.authority.at
-    if not authority_is_valid(data + out.authority.at, out.authority.size, False):
+    if not authority_is_valid(data, out.authority, False):
         return HTTP1_BAD_AUTHORITY
     return HTTP1_OK
 
@@ -70,17 +71,17 @@ cdef int path_and_query(const uint8_t* data, uint32_t at, uint32_t end, TargetC*
     return HTTP1_OK if at == end else HTTP1_BAD_TARGET
 
 
-cdef bint authority_is_valid(const uint8_t* data, size_t size, bint needs_port) noexcept nogil:
-    cdef size_t at
-    if size and data[0] == c"[":
-        at = ip_literal_size(data, size)
+cdef bint authority_is_valid(const uint8_t* data, SliceC text, bint needs_port) noexcept nogil:
+    cdef size_t at, end = text.at + text.size
+    if unlikely(text.size and data[text.at] == c"["):
+        at = text.at + ip_literal_size(data + text.at, text.size)
     else:
-        at = skip(data, skip_name(data, 0, size), size, CLASS_UNRESERVED)
-    if at == 0 or at > HOST_LIMIT:
+        at = skip(data, skip_name(data, text.at, end), end, CLASS_UNRESERVED)
+    if at == text.at or at > text.at + <size_t>HOST_LIMIT:
         return False
-    if at == size:
+    if at == end:
         return not needs_port
-    return data[at] == c":" and port_is_valid(data + at + 1, size - at - 1)
+    return data[at] == c":" and port_is_valid(data + at + 1, end - at - 1)
 
 
 cdef size_t ip_literal_size(const uint8_t* data, size_t size) noexcept nogil:
@@ -99,7 +100,7 @@ cdef size_t ip_literal_size(const uint8_t* data, size_t size) noexcept nogil:
     return count + 2 if inet_pton(AF_INET6, text, &address) == 1 else 0
 
 
-cdef bint port_is_valid(const uint8_t* data, size_t size) noexcept nogil:
+cdef inline bint port_is_valid(const uint8_t* data, size_t size) noexcept nogil:
     cdef uint32_t port = 0
     cdef size_t index
     if size == 0 or size > 5 or data[0] == c"0":

@@ -1,6 +1,6 @@
 """Socket addresses as C structs and as text; the contract stands in address.pxd."""
 
-from libc.stdint cimport uint8_t
+from libc.stdint cimport uint8_t, uint32_t
 from libc.stdio cimport snprintf
 from libc.string cimport memcpy, memset, strlen
 from mesh_core.includes.socket cimport (
@@ -33,6 +33,7 @@ cdef int address_format(const PeerAddressC* address, char* text) noexcept nogil:
 
 cdef int address_format_host(const PeerAddressC* address, char* text) noexcept nogil:
     cdef const uint8_t* octets = <const uint8_t*>&address.v4.sin_addr
+    cdef uint32_t octet, hundreds
     cdef int size = 0
     cdef int index
     if address.family == AF_INET6:
@@ -42,13 +43,17 @@ cdef int address_format_host(const PeerAddressC* address, char* text) noexcept n
         return 0
     # By hand: it is done for every request.
     for index in range(4):
-        if octets[index] >= 100:
-            text[size] = c"0" + octets[index] // 100
+        octet = octets[index]
+        if octet >= 10:
+            if octet >= 100:
+                hundreds = 2 if octet >= 200 else 1
+                text[size] = <char>(c"0" + hundreds)
+                octet -= 100 * hundreds
+                size += 1
+            text[size] = <char>(c"0" + octet // 10)
+            octet %= 10
             size += 1
-        if octets[index] >= 10:
-            text[size] = c"0" + octets[index] // 10 % 10
-            size += 1
-        text[size] = c"0" + octets[index] % 10
+        text[size] = <char>(c"0" + octet)
         text[size + 1] = c"."
         size += 2
     return size - 1

@@ -10,10 +10,18 @@ TIME_BUCKETS_US = tuple(sorted({
     *(round(bucket * 1000) for bucket in BUCKETS),
 }))
 
-cdef int index
-for index in range(BUCKET_COUNT):
-    # No number without a unit lies between 0 and 1: half of one is none.
-    BOUNDS[index] = <uint64_t>BUCKETS[index]
-    BOUNDS_US[index] = <uint64_t>round(BUCKETS[index] * 1000)
-for index in range(TIME_BUCKET_COUNT):
-    TIME_BOUNDS_US[index] = <uint64_t>TIME_BUCKETS_US[index]
+
+cdef int fill_bounds(BoundsC* bounds, ends) except -1:
+    cdef object one = 1        # of Python's, for which 63 bits are no limit
+    bounds.count = <uint32_t>len(ends)
+    for index, end in enumerate(ends):
+        bounds.ends[index] = <uint64_t>end
+    for bit in range(64):
+        bounds.first[bit] = <uint8_t>sum(end < (one << bit if bit else 0) for end in ends)
+    return 0
+
+
+# No number without a unit lies between 0 and 1: half of one is none.
+fill_bounds(&BOUNDS, [int(end) for end in BUCKETS])
+fill_bounds(&BOUNDS_US, [round(end * 1000) for end in BUCKETS])
+fill_bounds(&TIME_BOUNDS_US, TIME_BUCKETS_US)

@@ -1,8 +1,29 @@
 """Names for requests; the contract stands in request_id.pxd."""
 
+from libc.string cimport memcpy
 from mesh_core.includes.linux cimport EINTR, errno, getrandom
 
-cdef const char* HEX = b"0123456789abcdef"
+cdef extern from * nogil:
+    """
+    #include <stdint.h>
+    #include <string.h>
+
+    /* The two hexadecimal digits of each of 16 bytes. */
+    static inline void hm_hex(const void *bytes, uint8_t *digits) {
+        typedef uint8_t block __attribute__((vector_size(16)));
+        block in, high, low, first, second;
+        memcpy(&in, bytes, 16);
+        high = in >> 4;
+        low = in & 15;
+        high += '0' + ((block)(high > 9) & ('a' - '0' - 10));
+        low += '0' + ((block)(low > 9) & ('a' - '0' - 10));
+        first = __builtin_shuffle(high, low, (block){0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23});
+        second = __builtin_shuffle(high, low, (block){8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31});
+        memcpy(digits, &first, 16);
+        memcpy(digits + 16, &second, 16);
+    }
+    """
+    void write_hex "hm_hex"(const void* bytes, uint8_t* digits)
 
 
 cdef int request_ids_init(RequestIdsC* ids) noexcept nogil:
@@ -32,16 +53,15 @@ cdef uint64_t request_id_number(RequestIdsC* ids) noexcept nogil:
 cdef void request_id_write(RequestIdsC* ids, uint8_t* out) noexcept nogil:
     cdef uint64_t numbers[2]
     cdef uint8_t* bytes = <uint8_t*>numbers
-    cdef int index
-    cdef int at = 0
+    cdef uint8_t[32] digits
     numbers[0] = request_id_number(ids)
     numbers[1] = request_id_number(ids)
     bytes[6] = bytes[6] & 0x0F | 0x40
     bytes[8] = bytes[8] & 0x3F | 0x80
-    for index in range(16):
-        if index == 4 or index == 6 or index == 8 or index == 10:
-            out[at] = c"-"
-            at += 1
-        out[at] = HEX[bytes[index] >> 4]
-        out[at + 1] = HEX[bytes[index] & 15]
-        at += 2
+    write_hex(numbers, digits)
+    memcpy(out, digits, 8)
+    memcpy(out + 9, digits + 8, 4)
+    memcpy(out + 14, digits + 12, 4)
+    memcpy(out + 19, digits + 16, 4)
+    memcpy(out + 24, digits + 20, 12)
+    out[8] = out[13] = out[18] = out[23] = c"-"

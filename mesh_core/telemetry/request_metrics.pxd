@@ -30,6 +30,7 @@ cdef struct SeriesC:
 # Owner: CoreC.
 cdef struct RequestMetricsC:
     SeriesC* series            # series_limit + 1: the last is `other`
+    SeriesC* last              # one that was counted in of late, or the first; never `other` unless there is no else
     uint32_t* slots            # an index of `series` plus one, by the hash of the key; 0: free
     uint32_t slot_mask
     uint32_t series_limit

@@ -5,10 +5,9 @@ from typing import NamedTuple
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 from mesh_core.includes.atomic cimport load_acquire_u32, load_relaxed_u64, store_release_u32
+from mesh_core.includes.likely cimport unlikely
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
-from mesh_core.telemetry.histogram cimport (
-    BOUNDS, BOUNDS_US, BUCKET_COUNT, TIME_BOUNDS_US, TIME_BUCKET_COUNT, histogram_count,
-)
+from mesh_core.telemetry.histogram cimport BOUNDS, BOUNDS_US, TIME_BOUNDS_US, histogram_count
 from mesh_core.upstream.hashing cimport mix_bits
 
 
@@ -22,6 +21,7 @@ cdef int request_metrics_init(RequestMetricsC* metrics, uint32_t series_limit) n
     metrics.slots = <uint32_t*>memory_alloc(slots * sizeof(uint32_t))
     metrics.slot_mask = slots - 1
     metrics.series_limit = series_limit
+    metrics.last = metrics.series
     if metrics.series != NULL and metrics.slots != NULL:
         return 0
     request_metrics_destroy(metrics)
@@ -58,18 +58,19 @@ cdef void request_metrics_count(
 ) noexcept nogil:
     cdef uint64_t destination = cluster_id | <uint64_t>record.flags << 32
     cdef uint64_t outcome = record.status | <uint64_t>traits << 16
-    cdef SeriesC* series = find_series(metrics, destination, outcome)
+    cdef SeriesC* series = metrics.last
+    if unlikely(series.destination != destination or series.outcome != outcome or not series.requests):
+        series = find_series(metrics, destination, outcome)
+        if series != &metrics.series[metrics.series_limit]:
+            metrics.last = series
     series.requests += 1
     histogram_count(
-        series.duration_us, BOUNDS_US, BUCKET_COUNT,
-        <uint64_t>max(record.ended_us - record.received_us, <int64_t>0))
-    histogram_count(
-        series.request_bytes, BOUNDS, BUCKET_COUNT, record.header_bytes_received + record.bytes_received)
-    histogram_count(
-        series.response_bytes, BOUNDS, BUCKET_COUNT, record.header_bytes_sent + record.bytes_sent)
+        series.duration_us, &BOUNDS_US, <uint64_t>max(record.ended_us - record.received_us, <int64_t>0))
+    histogram_count(series.request_bytes, &BOUNDS, record.header_bytes_received + record.bytes_received)
+    histogram_count(series.response_bytes, &BOUNDS, record.header_bytes_sent + record.bytes_sent)
     if cluster_time != NULL and record.responded_end_us and record.upstream_sent_us:
         histogram_count(
-            cluster_time, TIME_BOUNDS_US, TIME_BUCKET_COUNT,
+            cluster_time, &TIME_BOUNDS_US,
             <uint64_t>max(record.responded_end_us - record.upstream_sent_us, <int64_t>0))
 
 

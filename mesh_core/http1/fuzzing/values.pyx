@@ -3,7 +3,7 @@
 from libc.stdint cimport int64_t, uint32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
-from mesh_core.http1.field_names cimport FIELD_HOP_BY_HOP
+from mesh_core.http1.field_names cimport FIELD_KEEP_ALIVE
 from mesh_core.http1.fuzzing.parsed cimport check
 from mesh_core.http1.grammar cimport SliceC
 from mesh_core.http1.head cimport FieldC, HeadC
@@ -52,9 +52,10 @@ cdef int64_t idle_timeout(const uint8_t* value, size_t size) noexcept nogil:
     memset(&head, 0, sizeof(head))
     field.name = SliceC(0, NAME_BYTES)
     field.value = SliceC(NAME_BYTES, <uint32_t>size)
-    field.id = FIELD_HOP_BY_HOP
+    field.id = FIELD_KEEP_ALIVE
     head.fields = &field
     head.field_count = 1
+    head.names = 1 << FIELD_KEEP_ALIVE
     found = keep_alive_timeout(&head, data)
     free(data)
     return found
