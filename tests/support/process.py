@@ -8,15 +8,21 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Self
+
+from click.testing import CliRunner
+
+from mesh_core.cli import main
 
 # Generous: a time-out ends a test that hangs, and says nothing of how fast the proxy is.
 LIMIT_S = 20.0
@@ -34,6 +40,15 @@ def until(condition: Callable[[], Any], what: str, limit_s: float = LIMIT_S) -> 
             raise AssertionError(f"not within {limit_s} s: {what}")
         time.sleep(0.02)
     return value
+
+
+@contextmanager
+def short_folder() -> Iterator[Path]:
+    """A directory with a short path, as Unix sockets need, which other users may enter, as PostgreSQL needs."""
+    path = Path(tempfile.mkdtemp(prefix="hopmesh-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
 
 
 def stop_process(process: subprocess.Popen[Any]) -> None:
@@ -57,6 +72,14 @@ def run_cli(*arguments: str | Path, limit_s: float = LIMIT_S) -> subprocess.Comp
         cwd=REPOSITORY,
         stdin=subprocess.DEVNULL,
     )
+
+
+def call_cli(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """As `run_cli`, within this process, which spares the start of one: for a command that asks another process."""
+    result = CliRunner().invoke(main, [os.fspath(each) for each in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return subprocess.CompletedProcess(arguments, result.exit_code, result.stdout, result.stderr)
 
 
 def write_config(path: Path, config: dict[str, Any]) -> Path:

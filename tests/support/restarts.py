@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.support.process import REPOSITORY, ProxyProcess, one_listener, run_cli, until
+from tests.support.process import REPOSITORY, ProxyProcess, call_cli, one_listener, until
 
 # Run by every Python that starts with its folder on PYTHONPATH; what it does stands in a file beside it.
 SITECUSTOMIZE = """
@@ -27,9 +27,9 @@ def restartable(folder: Path, upstream: str, **more: Any) -> dict[str, Any]:
     return one_listener(upstream, restart={"address": f"unix:{folder}/restart.sock"}, **more)
 
 
-def restart(folder: Path, *arguments: str, limit_s: float = 60) -> subprocess.CompletedProcess[str]:
+def restart(folder: Path) -> subprocess.CompletedProcess[str]:
     """`hopmesh restart`, whatever its outcome."""
-    return run_cli("restart", "--address", f"unix:{folder}/restart.sock", *arguments, limit_s=limit_s)
+    return call_cli("restart", "--address", f"unix:{folder}/restart.sock", "--timeout", "60")
 
 
 def restarted(folder: Path) -> int:

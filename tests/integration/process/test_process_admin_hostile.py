@@ -7,24 +7,39 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.process import ProxyProcess, one_listener, running, until
-from tests.support.process_traffic import admin, admin_raw, ask, connect, parse_replies, receive_all, receive_exactly
+from tests.support.process import ProxyProcess, one_listener, running, short_folder, until
+from tests.support.process_traffic import (
+    admin,
+    admin_raw,
+    ask,
+    connect,
+    echo_origin,
+    parse_replies,
+    receive_all,
+    receive_exactly,
+)
 
 CONNECTIONS_LIMIT = 64
 
 
-@pytest.fixture
-def proxy(folder: Path, echo: str) -> Iterator[ProxyProcess]:
-    """A proxy that must answer and relay at the end as at the start, having complained of nothing."""
-    with running(folder, one_listener(echo)) as proxy:
-        with connect(proxy.address()) as client:
-            ask(client, b"before")
-            yield proxy
-            ask(client, b"after")
-        assert until(lambda: answers(proxy), "it answers")
+@pytest.fixture(scope="module")
+def whole_time() -> Iterator[ProxyProcess]:
+    """A proxy that all of this is done to, one after the other; it must end in peace, having complained of nothing."""
+    with short_folder() as folder, echo_origin() as echo, running(folder, one_listener(echo)) as proxy:
+        yield proxy
         assert proxy.stop() == 0
-        assert not proxy.events("request failed")
         assert all(line.startswith(b"{") for line in proxy.lines), proxy.log
+
+
+@pytest.fixture
+def proxy(whole_time: ProxyProcess) -> Iterator[ProxyProcess]:
+    """It, which must answer and relay at the end as at the start."""
+    with connect(whole_time.address()) as client:
+        ask(client, b"before")
+        yield whole_time
+        ask(client, b"after")
+    assert until(lambda: answers(whole_time), "it answers")
+    assert not whole_time.events("request failed")
 
 
 def answers(proxy: ProxyProcess) -> bool:
@@ -159,14 +174,15 @@ def test_connections_over_the_limit_are_closed_and_the_others_served(proxy: Prox
     assert until(lambda: answers(proxy), "there is room again")
 
 
-def test_half_requests_that_are_reset_leave_nothing(proxy: ProxyProcess) -> None:
-    assert answers(proxy)
-    before = proxy.open_descriptors()
-    for _ in range(3 * CONNECTIONS_LIMIT):
-        with connect(proxy.admin) as client:
-            client.sendall(b"GET /live HT")
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    until(lambda: proxy.open_descriptors() <= before, "every descriptor is given back")
+def test_half_requests_that_are_reset_leave_nothing(folder: Path, echo: str) -> None:
+    with running(folder, one_listener(echo)) as proxy:
+        assert answers(proxy)
+        before = proxy.open_descriptors()
+        for _ in range(3 * CONNECTIONS_LIMIT):
+            with connect(proxy.admin) as client:
+                client.sendall(b"GET /live HT")
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        until(lambda: proxy.open_descriptors() <= before, "every descriptor is given back")
 
 
 def test_connections_kept_alive_do_not_hold_up_the_end(folder: Path, echo: str) -> None:

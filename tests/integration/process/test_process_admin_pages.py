@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from mesh_core.config import load_file
-from tests.support.process import ProxyProcess, one_listener, running
-from tests.support.process_traffic import admin, admin_raw, ask, connect, has_ipv6
+from tests.support.process import ProxyProcess, one_listener, running, short_folder
+from tests.support.process_traffic import admin, admin_raw, ask, connect, echo_origin, has_ipv6
 
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
@@ -30,8 +30,16 @@ GET_PAGES = {
 POST_PAGES = ("/drain_listeners", "/logging")
 
 
+@pytest.fixture(scope="module")
+def proxy() -> Iterator[ProxyProcess]:
+    """A proxy that is only looked at."""
+    with short_folder() as folder, echo_origin() as echo, running(folder, one_listener(echo)) as proxy:
+        yield proxy
+
+
 @pytest.fixture
-def proxy(folder: Path, echo: str) -> Iterator[ProxyProcess]:
+def own(folder: Path, echo: str) -> Iterator[ProxyProcess]:
+    """A proxy of the test's own."""
     with running(folder, one_listener(echo)) as proxy:
         yield proxy
 
@@ -90,35 +98,35 @@ def test_the_list_of_pages_names_them_all(proxy: ProxyProcess) -> None:
     assert listed == wanted
 
 
-def test_ready_until_the_listeners_are_drained(proxy: ProxyProcess) -> None:
-    reply = admin(proxy.admin, "/ready")
+def test_ready_until_the_listeners_are_drained(own: ProxyProcess) -> None:
+    reply = admin(own.admin, "/ready")
     assert (reply.status, reply.text) == (200, "LIVE\n")
-    address = proxy.address()
+    address = own.address()
     with connect(address) as client:
         ask(client, b"before")
-        assert admin(proxy.admin, "/drain_listeners", "POST").text == "OK\n"
-        reply = admin(proxy.admin, "/ready")
+        assert admin(own.admin, "/drain_listeners", "POST").text == "OK\n"
+        reply = admin(own.admin, "/ready")
         assert (reply.status, reply.text) == (503, "DRAINING\n")
-        assert admin(proxy.admin, "/live").status == 200
+        assert admin(own.admin, "/live").status == 200
         with pytest.raises(ConnectionRefusedError):
             connect(address)
         ask(client, b"after")
         # A second time changes nothing.
-        assert admin(proxy.admin, "/drain_listeners", "POST").status == 200
-        assert admin(proxy.admin, "/listeners").text == ""
+        assert admin(own.admin, "/drain_listeners", "POST").status == 200
+        assert admin(own.admin, "/listeners").text == ""
 
 
-def test_the_dump_is_the_configuration(proxy: ProxyProcess) -> None:
-    dump = json.loads(admin(proxy.admin, "/config_dump").body)
-    assert dump == {"version": 1, "config": json.loads(msgspec.json.encode(load_file(proxy.config)))}
-    proxy.reload()
-    assert json.loads(admin(proxy.admin, "/config_dump").body)["version"] == 2
+def test_the_dump_is_the_configuration(own: ProxyProcess) -> None:
+    dump = json.loads(admin(own.admin, "/config_dump").body)
+    assert dump == {"version": 1, "config": json.loads(msgspec.json.encode(load_file(own.config)))}
+    own.reload()
+    assert json.loads(admin(own.admin, "/config_dump").body)["version"] == 2
 
 
-def test_clusters(proxy: ProxyProcess, echo: str) -> None:
-    with connect(proxy.address()) as client:
+def test_clusters(own: ProxyProcess, echo: str) -> None:
+    with connect(own.address()) as client:
         ask(client, b"hello")
-        (cluster,) = json.loads(admin(proxy.admin, "/clusters?format=json").body)["clusters"]
+        (cluster,) = json.loads(admin(own.admin, "/clusters?format=json").body)["clusters"]
         assert (cluster["name"], cluster["load_balancer"]) == ("app", "round_robin")
         assert cluster["stats"]["upstream_cx_active"] == 1
         (endpoint,) = cluster["endpoints"]
@@ -127,7 +135,7 @@ def test_clusters(proxy: ProxyProcess, echo: str) -> None:
         assert endpoint["locality"] == {"region": "", "zone": "", "sub_zone": ""}
         assert endpoint["health_status"] == {"failed_active_health_check": False, "failed_outlier_check": False}
         assert endpoint["stats"].items() >= {"cx_total": 1, "cx_active": 1, "cx_connect_fail": 0}.items()
-        lines = admin(proxy.admin, "/clusters").text.splitlines()
+        lines = admin(own.admin, "/clusters").text.splitlines()
         assert lines[:2] == ["app::type::static", "app::load_balancer::round_robin"]
         values = ["cx_total::1", "cx_active::1", "health_flags::healthy", "weight::1", "zone::", "priority::0"]
         assert {f"app::{echo}::{value}" for value in values} <= set(lines)

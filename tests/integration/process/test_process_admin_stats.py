@@ -5,35 +5,56 @@ import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.process import ProxyProcess, one_listener, running, until
-from tests.support.process_traffic import admin, ask, connect, counters
+from tests.support.process import ProxyProcess, one_listener, running, short_folder, until
+from tests.support.process_traffic import admin, ask, connect, counters, echo_origin
 
 SIZES = (1, 1000, 100_000)
 
 
-@pytest.fixture
-def proxy(folder: Path, echo: str) -> Iterator[ProxyProcess]:
-    """A proxy that has relayed SIZES, a connection for each, and had one connection that its origin refused."""
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A directory that all share."""
+    with short_folder() as path:
+        yield path
+
+
+@pytest.fixture(scope="module")
+def proxy(folder: Path) -> Iterator[ProxyProcess]:
+    """A proxy that has relayed SIZES, a connection for each, and had one connection that its origin refused.
+
+    Nobody changes it.
+    """
+    with echo_origin() as echo, running(folder, with_a_dead_cluster(folder, echo)) as proxy:
+        sent(proxy)
+        yield proxy
+
+
+def with_a_dead_cluster(folder: Path, echo: str) -> dict[str, Any]:
+    """One listener to the origin, another to nobody."""
     config = one_listener(echo)
     config["listeners"].append({"name": "dead", "address": "127.0.0.1:0", "cluster": "dead"})
     once = {"max_connect_attempts": 1}
     config["clusters"].append({"name": "dead", "endpoints": [f"unix:{folder}/nobody.sock"], "retry": once})
-    with running(folder, config) as proxy:
-        for size in SIZES:
-            with connect(proxy.address()) as client:
-                ask(client, b"x" * size)
-                client.shutdown(socket.SHUT_WR)
-                assert client.recv(1) == b""
-        with contextlib.suppress(ConnectionResetError), connect(proxy.address("dead")) as client:
+    return config
+
+
+def sent(proxy: ProxyProcess) -> None:
+    """All of it is sent, and counted."""
+    for size in SIZES:
+        with connect(proxy.address()) as client:
+            ask(client, b"x" * size)
+            client.shutdown(socket.SHUT_WR)
             assert client.recv(1) == b""
-        name = "cluster.dead.upstream_cx_connect_fail"
-        until(lambda: counters(proxy.admin)[name] == 1, "it is counted")
-        until(lambda: counters(proxy.admin)["server.total_connections"] == 0, "all connections have ended")
-        yield proxy
+    with contextlib.suppress(ConnectionResetError), connect(proxy.address("dead")) as client:
+        assert client.recv(1) == b""
+    name = "cluster.dead.upstream_cx_connect_fail"
+    until(lambda: counters(proxy.admin)[name] == 1, "it is counted")
+    until(lambda: counters(proxy.admin)["server.total_connections"] == 0, "all connections have ended")
 
 
 def test_prometheus_reads_it_and_it_agrees_with_the_traffic(proxy: ProxyProcess, folder: Path) -> None:
@@ -101,8 +122,10 @@ def test_a_filter_that_is_refused(proxy: ProxyProcess, pattern: str) -> None:
     assert reply.text.startswith("filter: ")
 
 
-def test_counters_survive_a_reload(proxy: ProxyProcess) -> None:
-    before = counters(proxy.admin, "^listener")
-    proxy.reload()
-    assert counters(proxy.admin, "^listener") == before
-    assert counters(proxy.admin)["server.snapshot_version"] == 2
+def test_counters_survive_a_reload(tmp_path: Path, echo: str) -> None:
+    with running(tmp_path, with_a_dead_cluster(tmp_path, echo)) as proxy:
+        sent(proxy)
+        before = counters(proxy.admin, "^listener")
+        proxy.reload()
+        assert counters(proxy.admin, "^listener") == before
+        assert counters(proxy.admin)["server.snapshot_version"] == 2

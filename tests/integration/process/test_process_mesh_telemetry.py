@@ -11,7 +11,7 @@ import pytest
 
 from mesh_cp.observation import ConfigDumpReply, RecordsReply, TrafficReply
 from tests.support.mesh import Mesh
-from tests.support.process import run_cli, until
+from tests.support.process import call_cli, until
 
 HOST = "cart.default.svc.cluster.local:8080"
 
@@ -57,7 +57,7 @@ def test_requests_by_service_and_by_edge(mesh: Mesh) -> None:
     found = seen(mesh, lambda reply: len(reply.edges) == 2)
     assert [(each.destination, each.success_percent) for each in found.edges] == [("cart.default", 100), ("unknown", 0)]
     server = ("--server", mesh.control_plane.address)
-    rows = [line.split() for line in run_cli("stat", "cart", "--edges", *server).stdout.splitlines()]
+    rows = [line.split() for line in call_cli("stat", "cart", "--edges", *server).stdout.splitlines()]
     assert rows[0][:3] == ["SOURCE", "DESTINATION", "REQUESTS"]
     assert rows[1][:2] == ["web.default", "cart.default"]
 
@@ -81,9 +81,9 @@ def test_access_logs(mesh: Mesh, has_log: bool) -> None:
     lines = [json.loads(each.line) for each in told().records]
     assert {each.proxy for each in told().records} == {"web-1"}
     assert lines[-1]["authority"] == "cart:8080"
-    done = run_cli("logs", "--proxy", "web-1", "--limit", "1", "--server", mesh.control_plane.address)
+    done = call_cli("logs", "--proxy", "web-1", "--limit", "1", "--server", mesh.control_plane.address)
     assert "  web-1  web-1.default  " in done.stdout
-    assert run_cli("logs", "--proxy", "cart-1", "--server", mesh.control_plane.address).stdout == ""
+    assert call_cli("logs", "--proxy", "cart-1", "--server", mesh.control_plane.address).stdout == ""
 
 
 def test_what_a_proxy_should_have(mesh: Mesh) -> None:
@@ -92,7 +92,7 @@ def test_what_a_proxy_should_have(mesh: Mesh) -> None:
     mesh.reaches("web-1", "cart:8080", "cart")
     mesh.wait_in_sync("web-1", "cart-1")
     server = ("--server", mesh.control_plane.address)
-    table = run_cli("config-dump", "web-1", *server).stdout.splitlines()
+    table = call_cli("config-dump", "web-1", *server).stdout.splitlines()
     assert table[0].startswith("web-1: in sync, version ")
     assert ["cluster", HOST] in [line.split()[:2] for line in table]
     assert {line.split()[-1] for line in table[2:]} == {"yes"}

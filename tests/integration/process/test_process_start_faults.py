@@ -11,6 +11,7 @@ from tests.support.process import (
     COMMAND,
     REPOSITORY,
     ProxyProcess,
+    call_cli,
     one_listener,
     run_cli,
     running,
@@ -191,9 +192,9 @@ def answers(address: str, process: subprocess.Popen[bytes]) -> bool:
 
 def test_validate_takes_what_proxy_takes(folder: Path, echo: str) -> None:
     path = write_config(folder / "proxy.yaml", one_listener(echo))
-    assert run_cli("validate", path).returncode == 0
+    assert call_cli("validate", path).returncode == 0
     path.write_text("workers: none")
-    assert run_cli("validate", path).returncode == 1
+    assert call_cli("validate", path).returncode == 1
 
 
 def test_too_few_descriptors_for_its_workers(folder: Path, echo: str) -> None:
