@@ -44,6 +44,8 @@ cdef int compile_http_settings(Snapshot snapshot, HttpSettingsC* out, settings) 
     out.stream_idle_timeout_ms = settings.stream_idle_timeout_ms
     out.request_timeout_ms = settings.request_timeout_ms
     out.max_stream_duration_ms = settings.max_stream_duration_ms
+    out.least_stream_timeout_ms = min(filter(None, (
+        settings.stream_idle_timeout_ms, settings.request_timeout_ms, settings.max_stream_duration_ms)), default=0)
     out.max_requests_per_connection = settings.max_requests_per_connection or 0
     out.forwarded_headers = FORWARDED_HEADERS[settings.forwarded_headers]
     out.generate_request_id = settings.generate_request_id

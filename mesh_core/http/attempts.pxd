@@ -35,5 +35,5 @@ cdef void attempts_answered(StreamC* stream, bint helped) noexcept nogil
 # Have `handlers.on_retry` called in `wait_ms`, or, if that is 0, in the next turn.
 cdef void attempts_wait(StreamC* stream, int64_t wait_ms) noexcept nogil
 
-# The stream ends: leave everything, free it.
+# The stream ends, and has some: leave everything, free it.
 cdef void attempts_end(StreamC* stream) noexcept nogil

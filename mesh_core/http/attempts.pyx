@@ -90,8 +90,6 @@ cdef void attempts_wait(StreamC* stream, int64_t wait_ms) noexcept nogil:
 
 cdef void attempts_end(StreamC* stream) noexcept nogil:
     cdef AttemptsC* attempts = stream.attempts
-    if attempts == NULL:
-        return
     attempts_leave(stream)
     reactor_cancel_timer(&stream.worker.core.reactor, &attempts.timer)
     reactor_cancel_task(&stream.worker.core.reactor, &attempts.task)

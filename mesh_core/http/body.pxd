@@ -5,7 +5,9 @@ goes in chunks of our own, or as it is to a peer of HTTP/1.0.
 """
 
 from libc.stdint cimport uint8_t, uint64_t
+from libc.string cimport memset
 from mesh_core.http1.chunked cimport ChunkedC
+from mesh_core.http1.framing cimport BODY_LENGTH, BODY_NONE
 from mesh_core.http1.limits cimport Http1LimitsC
 
 cdef enum:
@@ -25,7 +27,12 @@ cdef struct BodyC:
 
 
 # Begin a body that comes as `kind`, with `length` bytes if that is known, and goes as `written`.
-cdef void body_begin(BodyC* body, int kind, uint64_t length, int written) noexcept nogil
+cdef inline void body_begin(BodyC* body, int kind, uint64_t length, int written) noexcept nogil:
+    memset(body, 0, sizeof(BodyC))
+    body.kind = <uint8_t>kind
+    body.written = <uint8_t>written
+    body.left = length if kind == BODY_LENGTH else 0
+    body.ended = kind == BODY_NONE or (kind == BODY_LENGTH and not length)
 
 # Take what belongs to the body from data[0:size]: `taken` bytes of it, until it ends or its trailers begin. What is to
 # be sent for them is `out[0:out_size]`: a part of `data`, or written to `room`, which holds size + BODY_ROOM_MORE.

@@ -1,19 +1,11 @@
 """A message's body on its way; the contract stands in body.pxd."""
 
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy
 from mesh_core.http1.chunked cimport (
     CHUNK_HEAD_BYTES, CHUNKED_BODY, CHUNKED_LAST, chunk_head_write, chunked_step,
 )
 from mesh_core.http1.errors cimport HTTP1_OK
-from mesh_core.http1.framing cimport BODY_CHUNKED, BODY_LENGTH, BODY_NONE, BODY_UNTIL_CLOSE
-
-
-cdef void body_begin(BodyC* body, int kind, uint64_t length, int written) noexcept nogil:
-    memset(body, 0, sizeof(BodyC))
-    body.kind = <uint8_t>kind
-    body.written = <uint8_t>written
-    body.left = length if kind == BODY_LENGTH else 0
-    body.ended = kind == BODY_NONE or (kind == BODY_LENGTH and not length)
+from mesh_core.http1.framing cimport BODY_CHUNKED, BODY_LENGTH, BODY_UNTIL_CLOSE
 
 
 cdef int body_take(

@@ -21,26 +21,21 @@ cdef void deadlines_arm(ConnectionC* connection) noexcept nogil:
         reactor_set_timer(&connection.table.core.reactor, &connection.timer, at_ms)
 
 
-cdef void deadlines_follow(StreamC* stream, bint begun) noexcept nogil:
-    cdef const RouteTimeoutsC* timeouts = timeouts_of(stream)
+cdef void deadlines_note(StreamC* stream) noexcept nogil:
+    cdef int64_t per_try_ms = stream.route.timeouts.per_try_ms
     cdef int64_t now_ms = stream.worker.core.reactor.now_ms
-    cdef bint sooner = begun
-    if timeouts != NULL and stream.request_body.ended:
-        if not stream.whole_ms and not stream.wake_at_ms:
-            # An injected delay is none of the upstream's time.
-            stream.whole_ms = now_ms
-            sooner = True
-        if not stream.flags & STREAM_SENT:
-            stream.try_deadline_ms = 0
-        elif timeouts.per_try_ms and not stream.try_deadline_ms:
-            stream.try_deadline_ms = now_ms + timeouts.per_try_ms
-            sooner = True
+    cdef bint sooner = False
+    if not stream.whole_ms and not stream.wake_at_ms:
+        # An injected delay is none of the upstream's time.
+        stream.whole_ms = now_ms
+        sooner = True
+    if not stream.flags & STREAM_SENT:
+        stream.try_deadline_ms = 0
+    elif per_try_ms and not stream.try_deadline_ms:
+        stream.try_deadline_ms = now_ms + per_try_ms
+        sooner = True
     if sooner:
         deadlines_arm(stream.connection)
-
-
-cdef const RouteTimeoutsC* timeouts_of(const StreamC* stream) noexcept nogil:
-    return stream.route.timeouts if stream.route != NULL else NULL
 
 
 cdef DeadlineC deadlines_next(const ConnectionC* connection) noexcept nogil:
@@ -65,7 +60,7 @@ cdef DeadlineC deadlines_next(const ConnectionC* connection) noexcept nogil:
 
 
 cdef void look_at_stream(const StreamC* stream, DeadlineC* nearest) noexcept nogil:
-    cdef const RouteTimeoutsC* timeouts = timeouts_of(stream)
+    cdef const RouteTimeoutsC* timeouts = stream.route.timeouts if stream.route != NULL else NULL
     cdef const HttpSettingsC* settings = &stream.http.settings
     cdef int64_t idle_ms = settings.stream_idle_timeout_ms
     cdef int64_t most_ms = settings.max_stream_duration_ms

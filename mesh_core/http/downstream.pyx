@@ -1,7 +1,7 @@
 """A downstream connection that speaks HTTP/1; the contract stands in downstream.pxd."""
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from mesh_core.http.deadlines cimport deadlines_arm, deadlines_follow
+from mesh_core.http.deadlines cimport deadlines_arm, deadlines_arm_idle, deadlines_begin, deadlines_follow
 from mesh_core.http.input cimport INPUT_NO_MEMORY, input_head
 from mesh_core.http.refusal cimport request_refuse
 from mesh_core.http.request cimport request_begin
@@ -50,7 +50,7 @@ cdef void downstream_continue(ConnectionC* connection) noexcept nogil:
 cdef bint read_next(ConnectionC* connection, DownstreamC* downstream) noexcept nogil:
     """Go on between two requests; False when there is nothing to go on with for now."""
     if downstream.stream != NULL:
-        deadlines_follow(downstream.stream, False)
+        deadlines_follow(downstream.stream)
         return False
     if downstream.closing:
         finish(connection)
@@ -81,8 +81,10 @@ cdef bint read_head(ConnectionC* connection, DownstreamC* downstream) noexcept n
             downstream.refused = False
             if status != RELAY_WAITING:
                 source_ended(connection, status)
-            else:
+            elif downstream.head_begun_ms:
                 deadlines_arm(connection)
+            else:
+                deadlines_arm_idle(connection)
             return False
     if downstream.refused:
         request_refuse(connection, HTTP1_BAD_UPGRADE)
@@ -104,7 +106,7 @@ cdef bint read_head(ConnectionC* connection, DownstreamC* downstream) noexcept n
     else:
         request_begin(connection, head, data, size)
     if downstream_of(connection) == downstream and downstream.stream != NULL:
-        deadlines_follow(downstream.stream, True)
+        deadlines_begin(downstream.stream)
     return True
 
 
@@ -164,6 +166,8 @@ cdef bint follow(ConnectionC* connection) noexcept nogil:
     connection.cluster = chain.cluster
     connection.downstream.rx_counter = &listener.stats[core.index][LISTENER_RX_BYTES]
     connection.downstream.tx_counter = &listener.stats[core.index][LISTENER_TX_BYTES]
+    # A time-out may be shorter now than what the timer was set by.
+    deadlines_arm(connection)
     return True
 
 
@@ -211,10 +215,7 @@ cdef void downstreams_adopt(HttpWorkerC* worker, ConnectionC* first) noexcept no
             # It keeps its own snapshot to the end; only that there is no further one is told in time.
             if chain_in(worker.current[0], connection, &listener) == NULL:
                 downstream_retire(downstream)
-        elif follow(connection):
-            # A time-out may be shorter now than what the timer was set by.
-            deadlines_arm(connection)
-        else:
+        elif not follow(connection):
             # Its next request may be on its way: that is answered, and told to be the last.
             downstream.last = True
             deadlines_arm(connection)

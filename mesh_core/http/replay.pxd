@@ -21,15 +21,25 @@ cdef struct ReplayC:
 # Put these behind what is there. False when memory is exhausted; then nothing was put.
 cdef bint replay_put(ReplayC* replay, const uint8_t* data, size_t size) noexcept nogil
 
-# It has been sent, or is about to be: keep it if it may be sent again, and is not more than that may be. False when it
-# is lost.
-cdef bint replay_keep(ReplayC* replay) noexcept nogil
-
-# It is of no further use.
-cdef void replay_drop(ReplayC* replay) noexcept nogil
-
-# Begin anew, with the buffer if that is not large.
-cdef void replay_reset(ReplayC* replay) noexcept nogil
-
 # Give the buffer back.
 cdef void replay_free(ReplayC* replay) noexcept nogil
+
+# It is of no further use.
+cdef inline void replay_drop(ReplayC* replay) noexcept nogil:
+    replay.lost = True
+    replay.size = 0
+    if replay.capacity > REPLAY_KEPT_BYTES:
+        replay_free(replay)
+
+# Begin anew, with the buffer if that is not large.
+cdef inline void replay_reset(ReplayC* replay) noexcept nogil:
+    replay_drop(replay)
+    replay.limit = 0
+    replay.lost = False
+
+# It has been sent, or is about to be: keep it if it may be sent again, and is not more than that may be. False when it
+# is lost.
+cdef inline bint replay_keep(ReplayC* replay) noexcept nogil:
+    if replay.size > replay.limit:
+        replay_drop(replay)
+    return not replay.lost

@@ -26,25 +26,6 @@ cdef bint replay_put(ReplayC* replay, const uint8_t* data, size_t size) noexcept
     return True
 
 
-cdef bint replay_keep(ReplayC* replay) noexcept nogil:
-    if replay.size > replay.limit:
-        replay_drop(replay)
-    return not replay.lost
-
-
-cdef void replay_drop(ReplayC* replay) noexcept nogil:
-    replay.lost = True
-    replay.size = 0
-    if replay.capacity > REPLAY_KEPT_BYTES:
-        replay_free(replay)
-
-
-cdef void replay_reset(ReplayC* replay) noexcept nogil:
-    replay_drop(replay)
-    replay.limit = 0
-    replay.lost = False
-
-
 cdef void replay_free(ReplayC* replay) noexcept nogil:
     memory_free(replay.data)
     replay.data = NULL

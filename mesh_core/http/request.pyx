@@ -179,8 +179,9 @@ cdef void send_head(StreamC* stream, int64_t head_bytes, const uint8_t* data, si
         return
     # An upstream that is opened may answer, or fail, at once: that comes last.
     if idle:
-        # There may be more of the body, of which no event will tell.
-        request_continue(stream)
+        if not stream.request_body.ended:
+            # There may be more of it, of which no event will tell.
+            request_continue(stream)
     elif waiting_admit(stream):
         client_open(stream)
     else:

@@ -18,10 +18,10 @@ from mesh_core.relay.connection cimport ConnectionC
 from mesh_core.routing.hash_policy cimport route_hash
 from mesh_core.routing.redirect cimport redirect_location_write
 from mesh_core.routing.route cimport (
-    ROUTE_DIRECT_RESPONSE, ROUTE_REDIRECT, ROUTE_WRITE_NO_HOST, route_allows_upgrade, route_choose_cluster,
+    ROUTE_DIRECT_RESPONSE, ROUTE_REDIRECT, ROUTE_WRITE_NO_HOST, RouteC, route_allows_upgrade, route_choose_cluster,
 )
 from mesh_core.routing.route_table cimport RouteTableC, route_find
-from mesh_core.routing.session_affinity cimport AFFINITY_FOUND, AFFINITY_LOST, affinity_find
+from mesh_core.routing.session_affinity cimport AFFINITY_FOUND, AFFINITY_LOST, AFFINITY_NONE, affinity_find
 from mesh_core.runtime.core cimport CoreC
 from mesh_core.snapshot.http_settings cimport HttpSettingsC
 from mesh_core.snapshot.tables cimport PickContextC
@@ -199,14 +199,17 @@ cdef void direct_response(StreamC* stream) noexcept nogil:
 cdef bint choose(StreamC* stream, const RequestViewC* view) noexcept nogil:
     """Choose the cluster and the endpoint; False when that was the stream's end."""
     cdef CoreC* core = stream.worker.core
+    cdef const RouteC* route = stream.route
     cdef EndpointC* endpoint = NULL
-    cdef int affinity = affinity_find(stream.route, view, &stream.chosen, &endpoint)
-    if affinity == AFFINITY_FOUND and stream.route.affinity.strict:
-        stream.flags |= STREAM_PINNED
-    elif affinity != AFFINITY_FOUND:
-        stream.chosen = route_choose_cluster(stream.route, random_next(&core.random))
-        if stream.route.affinity != NULL:
+    cdef int affinity = AFFINITY_NONE
+    if route.affinity != NULL:
+        affinity = affinity_find(route, view, &stream.chosen, &endpoint)
+        if affinity != AFFINITY_FOUND:
             stream.flags |= STREAM_AFFINITY
+        elif route.affinity.strict:
+            stream.flags |= STREAM_PINNED
+    if affinity != AFFINITY_FOUND:
+        stream.chosen = route_choose_cluster(route, random_next(&core.random) if route.cluster_count > 1 else 0)
     if stream.chosen == NULL:
         stream_reply_status(stream, 500, FLAG_NO_CLUSTER_FOUND, DETAIL_CLUSTER_NOT_FOUND)
         return False
@@ -214,7 +217,8 @@ cdef bint choose(StreamC* stream, const RequestViewC* view) noexcept nogil:
     if not stream_admit(stream):
         stream_reply_status(stream, 503, FLAG_UPSTREAM_OVERFLOW, stream.record.detail)
         return False
-    route_hash(stream.route, view, random_next(&core.random), &stream.hash)
+    if route.hash_policy_count:
+        route_hash(route, view, random_next(&core.random), &stream.hash)
     if endpoint == NULL and affinity != AFFINITY_LOST:
         endpoint = request_pick(stream)
     if endpoint == NULL:

@@ -14,7 +14,7 @@ from mesh_core.http.results cimport (
     REQUEST_MALFORMED, REQUEST_RESET, endpoint_answered, endpoint_failed_request, endpoint_heed_answer,
 )
 from mesh_core.http.retry cimport attempt_failed, retry_answered
-from mesh_core.http.retry_conditions cimport retry_fits
+from mesh_core.http.retry_conditions cimport retry_fits, retry_wants
 from mesh_core.http.stream cimport (
     STREAM_CLIENT_LAST, STREAM_RESPONDED, STREAM_UPGRADE, FailureC, HttpClientC, HttpWorkerC,
 )
@@ -66,18 +66,21 @@ cdef PassageC passage_of(StreamC* stream) noexcept nogil:
 cdef void response_continue(StreamC* stream) noexcept nogil:
     cdef HttpClientC* client = stream.client
     cdef SideC* source = &client.upstream.side
-    cdef PassageC passage = passage_of(stream)
+    cdef SideC* sink = &stream.connection.downstream
+    cdef PassageC passage
     cdef uint32_t limit = stream.connection.listener.buffer_limit
     cdef const uint8_t* data
     cdef size_t size
     cdef int status
     cdef int _round
     for _round in range(PASS_ROUNDS):
-        if passage.sink.flags & SIDE_BLOCKED:
+        if sink.flags & SIDE_BLOCKED:
             return
+        size = 0
+        if stream.flags & STREAM_RESPONDED:
+            passage = passage_of(stream)
         if stream.flags & STREAM_RESPONDED and is_plain(&passage, source):
             status = pass_plain(&passage, source, limit)
-            size = 0
         else:
             status = side_receive(stream.worker.core, source, limit, &data, &size)
             if status == RELAY_WAITING and not size:
@@ -87,7 +90,7 @@ cdef void response_continue(StreamC* stream) noexcept nogil:
                     return
                 continue
         if stream.response_body.ended and stream.flags & STREAM_RESPONDED and status <= RELAY_BLOCKED:
-            complete(stream)
+            complete(stream, monotonic_us())
             return
         if status != RELAY_YIELDED:
             moved(stream, status)
@@ -95,9 +98,9 @@ cdef void response_continue(StreamC* stream) noexcept nogil:
     reactor_queue_task(&stream.worker.core.reactor, &client.task)
 
 
-cdef void complete(StreamC* stream) noexcept nogil:
+cdef void complete(StreamC* stream, int64_t now_us) noexcept nogil:
     stream.record.bytes_sent = stream.response_body.bytes
-    stream.record.responded_end_us = stream.record.ended_us = monotonic_us()
+    stream.record.responded_end_us = stream.record.ended_us = now_us
     stream_complete(stream)
 
 
@@ -131,7 +134,8 @@ cdef bint take(StreamC* stream, const uint8_t* data, size_t size) noexcept nogil
         if not framing.is_interim:
             if stream.cluster.health_checked:
                 endpoint_heed_answer(stream, head, data)
-            if retry_answered(stream, head, data, &framing, size - head.bytes):
+            if retry_wants(stream, head, data) and retry_answered(
+                    stream, head, data, &framing, size - head.bytes):
                 return False
             head_bytes = begin(stream, head, data, &framing)
             if head_bytes < 0:
@@ -156,7 +160,8 @@ cdef bint take(StreamC* stream, const uint8_t* data, size_t size) noexcept nogil
     if verdict < 0 and head_bytes and not passage.begun:
         # The head has not gone yet.
         stream.flags &= ~<uint32_t>STREAM_RESPONDED
-    return settle(stream, verdict, data, size)
+    # A response that came in one piece has one time.
+    return settle(stream, verdict, data, size, stream.record.responded_us if head_bytes else 0)
 
 
 cdef bint is_asked_for(const StreamC* stream, const uint8_t* data, const FramingC* framing) noexcept nogil:
@@ -226,8 +231,8 @@ cdef bint pass_interim(StreamC* stream, HeadC* head, const uint8_t* data) noexce
     return True
 
 
-cdef bint settle(StreamC* stream, int status, const uint8_t* data, size_t size) noexcept nogil:
-    """Act on what pass_body said; False when that was the stream's end."""
+cdef bint settle(StreamC* stream, int status, const uint8_t* data, size_t size, int64_t now_us) noexcept nogil:
+    """Act on what pass_body said; False when that was the stream's end. `now_us` 0: the clock is to be looked at."""
     cdef HttpClientC* client = stream.client
     stream.record.bytes_sent = stream.response_body.bytes
     if status < 0:
@@ -240,8 +245,9 @@ cdef bint settle(StreamC* stream, int status, const uint8_t* data, size_t size) 
         if size:
             # Nobody asked for that, and nobody may get it.
             stream.flags |= STREAM_CLIENT_LAST
-        input_clear(&client.input)
-        complete(stream)
+        if client.input.data != NULL:
+            input_clear(&client.input)
+        complete(stream, now_us if now_us else monotonic_us())
         return False
     if client.input.size and not stream.response_body.in_trailers:
         input_clear(&client.input)
@@ -305,4 +311,4 @@ cdef void source_ended(StreamC* stream, int status) noexcept nogil:
         if status > RELAY_BLOCKED:
             moved(stream, status)
             return
-    complete(stream)
+    complete(stream, monotonic_us())

@@ -17,8 +17,8 @@ cdef void retry_prepare(StreamC* stream, const HeadC* head, const uint8_t* data)
 # stream is answered as `failure` says, and may be over. Of that, what is known of the client is filled in here.
 cdef void attempt_failed(StreamC* stream, FailureC failure) noexcept nogil
 
-# This final response has come, with `size` bytes behind its head: True when there will be another attempt instead, and
-# the stream's client is gone or idle again; else it is to be passed on.
+# This final response has come, which retry_wants, with `size` bytes behind its head: True when there will be another
+# attempt instead, and the stream's client is gone or idle again; else it is to be passed on.
 cdef bint retry_answered(
     StreamC* stream, const HeadC* head, const uint8_t* data, const FramingC* framing, size_t size
 ) noexcept nogil

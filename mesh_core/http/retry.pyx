@@ -11,7 +11,7 @@ from mesh_core.http.local_reply cimport stream_reply_status
 from mesh_core.http.pool cimport client_close, client_give
 from mesh_core.http.request_route cimport request_pick
 from mesh_core.http.results cimport endpoint_answered
-from mesh_core.http.retry_conditions cimport retry_find_field, retry_wait_asked_for, retry_wants
+from mesh_core.http.retry_conditions cimport retry_find_field, retry_wait_asked_for
 from mesh_core.http.stream cimport (
     STREAM_AFFINITY, STREAM_CLIENT_LAST, STREAM_PINNED, STREAM_REPEATABLE, STREAM_RESPONDED, STREAM_SENT,
     AttemptsC, FailureC, HttpClientC, stream_at_endpoint,
@@ -207,8 +207,6 @@ cdef bint retry_answered(
     cdef HttpClientC* client = stream.client
     cdef FailureC failure = FailureC(ATTEMPT_ANSWERED, head.status, DETAIL_RETRY_OVERFLOW, 0, 0, 0, NULL)
     cdef int64_t wait_ms
-    if not retry_wants(stream, head, data):
-        return False
     wait_ms = retry_wait_asked_for(stream, head, data)
     if (wait_ms > stream.retry.max_retry_after_ms or not may_try(stream, ATTEMPT_ANSWERED)
             or not note(stream, &failure)):

@@ -3,13 +3,12 @@
 from libc.stdint cimport uint32_t
 from libc.string cimport memset, strlen
 from libc.time cimport time
-from mesh_core.http.stream cimport STREAM_REPEATABLE
 from mesh_core.http1.grammar cimport equals_ignoring_case
 from mesh_core.http1.head cimport FIELD_REMOVED
 from mesh_core.http1.http_date cimport retry_after_parse
 from mesh_core.routing.header_match cimport header_fits
 from mesh_core.routing.request_view cimport RequestViewC
-from mesh_core.upstream.retry cimport RETRY_ON_HEADERS, retry_on_status
+from mesh_core.upstream.retry cimport RETRY_ON_HEADERS
 
 cdef enum:
     GRPC_STATUS_COUNT = 17     # Source: gRPC, "Status codes and their use in gRPC"
@@ -27,13 +26,7 @@ cdef const FieldC* retry_find_field(const HeadC* head, const uint8_t* data, cons
     return NULL
 
 
-cdef bint retry_wants(const StreamC* stream, const HeadC* head, const uint8_t* data) noexcept nogil:
-    return stream.flags & STREAM_REPEATABLE and not stream.replay.lost and retry_fits(stream.retry, head, data)
-
-
-cdef bint retry_fits(const RetryPolicyC* policy, const HeadC* head, const uint8_t* data) noexcept nogil:
-    if retry_on_status(policy, head.status):
-        return True
+cdef bint retry_fits_headers(const RetryPolicyC* policy, const HeadC* head, const uint8_t* data) noexcept nogil:
     if policy.conditions & RETRY_ON_HEADERS and has_retriable_header(policy, head, data):
         return True
     return policy.grpc_statuses and policy.grpc_statuses >> grpc_status_of(head, data) & 1

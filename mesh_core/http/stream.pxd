@@ -75,46 +75,46 @@ cdef struct AttemptsC:
     TaskC task                 # the same, at once
 
 
-# Owner: DownstreamC. Freed when the response has gone, or its connection ends.
+# Owner: DownstreamC. Freed when the response has gone, or its connection ends. What every request needs comes first.
 cdef struct StreamC:
     HttpWorkerC* worker
     ConnectionC* connection    # the downstream
     HttpClientC* client        # NULL while it has none
-    StreamC* next_spare
-    StreamC* next_waiting      # in HttpWorkerC.waiting
-    StreamC** waiting_link     # what points at this stream there
-    TaskC task                 # its turn has come to have a connection
     SnapshotC* snapshot        # held
     const HttpC* http
     const RouteC* route        # NULL: none was found, or none was looked for
     const RouteClusterC* chosen
     const ClusterC* cluster
     EndpointC* endpoint        # that it is counted at
-    int64_t begun_ms           # coarse monotonic clock, as the next ones; when its head was whole
-    int64_t whole_ms           # when its last byte had come; noted only for routes with time-outs, else 0
-    int64_t try_deadline_ms    # when its client is to have sent the head of a response; 0: no matter
-    int64_t wake_at_ms         # when `wake_fn` is to be called with the stream, once; 0: never
-    task_fn wake_fn
+    const RetryPolicyC* retry  # the route's, or else the cluster's; NULL before there is one
+    const ClientHandlersC* handlers  # of its client: the worker's, or those of copies
     uint32_t flags             # StreamFlag bits
     uint8_t method_id          # HttpMethod
     uint8_t minor_version      # of the downstream's HTTP/1
     uint8_t priority           # Priority, by whose circuit breakers it takes its places
     uint8_t upgrade_bytes      # of `upgrade`
-    uint8_t upgrade[UPGRADE_BYTES]  # the protocol that was asked for upstream
-    BodyC request_body
-    BodyC response_body
-    ReplayC replay             # the request as it goes upstream: until the client is open, and to be sent again
-    const RetryPolicyC* retry  # the route's, or else the cluster's; NULL before there is one
+    int64_t begun_ms           # coarse monotonic clock, as the next ones; when its head was whole
+    int64_t whole_ms           # when its last byte had come; noted only for routes with time-outs, else 0
+    int64_t try_deadline_ms    # when its client is to have sent the head of a response; 0: no matter
+    int64_t wake_at_ms         # when `wake_fn` is to be called with the stream, once; 0: never
     AttemptsC* attempts        # owned; NULL until an attempt has failed and another is to come
-    RouteHashC hash
-    const char* upstream_failure  # why TLS failed there, in words; static, NULL: it did not
-    RequestRecordC record
     CaptureC* capture          # owned; NULL without an access log
     ExplainC* explain          # owned; NULL until an attempt has ended that the listener explains
-    TraceContextC trace        # of requests to listeners with `tracing`; kept for spans
     MirroringC* mirroring      # owned; NULL: nobody gets a copy, or all have theirs
-    const ClientHandlersC* handlers  # of its client: the worker's, or those of copies
     PolicyStateC* policy       # owned; NULL unless its route's policies keep something of it
+    ReplayC replay             # the request as it goes upstream: until the client is open, and to be sent again
+    BodyC request_body
+    BodyC response_body
+    StreamC* next_spare
+    StreamC* next_waiting      # in HttpWorkerC.waiting
+    StreamC** waiting_link     # what points at this stream there
+    TaskC task                 # its turn has come to have a connection
+    task_fn wake_fn
+    RouteHashC hash
+    const char* upstream_failure  # why TLS failed there, in words; static, NULL: it did not
+    TraceContextC trace        # of requests to listeners with `tracing`; kept for spans
+    uint8_t upgrade[UPGRADE_BYTES]  # the protocol that was asked for upstream
+    RequestRecordC record      # the last: stream_create leaves it to request_record_begin
 
 
 # What mesh_core.http.body_rate saw when it looked last. Owner: DownstreamC.
@@ -140,10 +140,10 @@ cdef struct DownstreamC:
     bint refused               # what comes next is no request
     bint closing               # no further request is read
     bint unread                # the downstream has said, or may say, what nobody will read
-    PeerAddressC local         # that the connection was made to
     int64_t head_begun_ms      # of a head that is not complete
-    BodyRateC rate
     int64_t timer_ms           # what the connection's timer is set to; 0: nothing
+    BodyRateC rate
+    PeerAddressC local         # that the connection was made to
 
 
 # Who is told of what happens to a client, which is the owner; set once, by mesh_core.http.exchange.
@@ -159,24 +159,24 @@ cdef struct ClientHandlersC:
 
 # A connection to an endpoint that carries requests, one after the other. Owner: HttpWorkerC.
 cdef struct HttpClientC:
-    UpstreamC upstream
+    UpstreamC upstream         # first, with what every event looks at
     HttpWorkerC* worker
     StreamC* stream            # that it carries; NULL: it is idle
     IdleClientsC* pool         # of its endpoint, in this worker; NULL until it is open
     HttpClientC* newer         # in the pool, while idle
     HttpClientC* older
-    HttpClientC* next          # of all of the worker
-    HttpClientC** link
-    InputC input
-    TaskC task                 # more to receive without a new event
-    RetiredC retired
-    int64_t opened_ms          # coarse monotonic clock
-    int64_t idle_since_ms      # the same
+    int64_t idle_since_ms      # coarse monotonic clock
+    int64_t opened_ms          # the same
     uint32_t requests
-    uint64_t sent_before       # bytes that the kernel had taken for it when the present request's first were sent
-    uint64_t received_before   # and that had come of it, in the clear
     bint sentinel              # it stays idle, for us to see how long the endpoint lets it
     bint sink_failed           # it was to be sent more, and took nothing
+    InputC input
+    uint64_t sent_before       # bytes that the kernel had taken for it when the present request's first were sent
+    uint64_t received_before   # and that had come of it, in the clear
+    TaskC task                 # more to receive without a new event
+    HttpClientC* next          # of all of the worker
+    HttpClientC** link
+    RetiredC retired
     PeerAddressC local         # its own address, for access records; AF_UNSPEC when not asked for
 
 

@@ -1,6 +1,6 @@
 """Streams and what a worker has for them; the contract stands in stream.pxd."""
 
-from libc.stdint cimport uint8_t
+from libc.stdint cimport int64_t, uint8_t
 from libc.string cimport memset
 from mesh_core.http.attempts cimport attempts_end
 from mesh_core.http.clients cimport clients_close_idle
@@ -10,7 +10,7 @@ from mesh_core.http.replay cimport ReplayC, replay_free, replay_reset
 from mesh_core.http.waiting cimport waiting_leave, waiting_wake
 from mesh_core.includes.atomic cimport fetch_add_u64
 from mesh_core.includes.linux cimport ENOMEM
-from mesh_core.runtime.clock cimport monotonic_us, wall_clock_us
+from mesh_core.runtime.clock cimport monotonic_us
 from mesh_core.runtime.core cimport core_notify
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.runtime.reactor cimport reactor_cancel_task
@@ -61,12 +61,13 @@ cdef void http_worker_destroy(HttpWorkerC* worker) noexcept nogil:
 
 cdef StreamC* stream_create(HttpWorkerC* worker, ConnectionC* connection) noexcept nogil:
     cdef StreamC* stream = worker.spare
+    cdef int64_t now_us
     cdef ReplayC replay
     if stream != NULL:
         worker.spare = stream.next_spare
         worker.spare_count -= 1
         replay = stream.replay
-        memset(stream, 0, sizeof(StreamC))
+        memset(stream, 0, <char*>&stream.record - <char*>stream)
         stream.replay = replay
     else:
         stream = <StreamC*>memory_alloc(sizeof(StreamC))
@@ -79,7 +80,8 @@ cdef StreamC* stream_create(HttpWorkerC* worker, ConnectionC* connection) noexce
     stream.http = connection.chain.http
     stream.handlers = &worker.handlers
     stream.begun_ms = worker.core.reactor.now_ms
-    request_record_begin(&stream.record, connection.id, wall_clock_us(), monotonic_us())
+    now_us = monotonic_us()
+    request_record_begin(&stream.record, connection.id, now_us + worker.core.reactor.wall_offset_us, now_us)
     connection.listener.stats[worker.core.index][LISTENER_RQ_TOTAL] += 1
     return stream
 
@@ -92,14 +94,17 @@ cdef void stream_leave(StreamC* stream) noexcept nogil:
         shared_count_leave(&stream.cluster.state.requests[stream.priority])
     if stream.flags & STREAM_COUNTED_CONCURRENCY:
         leave_concurrency(stream)
-    waiting_leave(stream)
+    if stream.flags & (STREAM_QUEUED | STREAM_COUNTED_PENDING):
+        waiting_leave(stream)
     if stream.task.link != NULL:
         # Its turn had come: it is the next one's.
         reactor_cancel_task(&worker.core.reactor, &stream.task)
         waiting_wake(worker, stream.cluster.state, stream.priority, stream.endpoint.state)
     leave_endpoint(stream)
-    memory_free(stream.explain)
-    attempts_end(stream)
+    if stream.attempts != NULL:
+        attempts_end(stream)
+    if stream.explain != NULL:
+        memory_free(stream.explain)
     replay_reset(&stream.replay)
     if stream.policy != NULL:
         policy_state_end(stream.policy)

@@ -3,6 +3,7 @@
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memset
 from mesh_core.http.stream cimport STREAM_COUNTED_ENDPOINT, STREAM_COUNTED_REQUEST, DownstreamC, downstream_of
+from mesh_core.net.address cimport PeerAddressC
 from mesh_core.relay.connection cimport ConnectionC
 from mesh_core.relay.record cimport record_add_tls
 from mesh_core.runtime.clock cimport monotonic_us
@@ -12,7 +13,7 @@ from mesh_core.telemetry.access_record cimport (
     TEXT_UPSTREAM_FAILURE, TEXT_VIRTUAL_HOST, AccessTextsC,
     RequestRecordC, access_text_add, access_text_add_static,
 )
-from mesh_core.telemetry.request_capture cimport capture_give, capture_take, request_capture, response_capture
+from mesh_core.telemetry.request_capture cimport capture_give, capture_take, request_capture
 from mesh_core.telemetry.request_metrics cimport CLUSTER_ID_NONE, TRAIT_MUTUAL_TLS, request_metrics_count
 from mesh_core.telemetry.request_record cimport request_log
 from mesh_core.telemetry.trace_context cimport SPAN_ID_BYTES, TRACE_ID_BYTES, hex_write
@@ -32,11 +33,6 @@ cdef void stream_note_request(
         request_capture(stream.snapshot.capture_plan, head, data, framing.authority, stream.capture)
 
 
-cdef void stream_note_response(StreamC* stream, const HeadC* head, const uint8_t* data) noexcept nogil:
-    if stream.capture != NULL:
-        response_capture(stream.snapshot.capture_plan, head, data, stream.capture)
-
-
 cdef void stream_record(StreamC* stream) noexcept nogil:
     cdef CoreC* core = stream.worker.core
     cdef RequestRecordC* record = &stream.record
@@ -54,8 +50,9 @@ cdef void stream_record(StreamC* stream) noexcept nogil:
         stream.cluster.time_stats[core.index] if counted else NULL)
     if stream.snapshot.access_log:
         log(stream)
-    capture_give(&core.captures, stream.capture)
-    stream.capture = NULL
+    if stream.capture != NULL:
+        capture_give(&core.captures, stream.capture)
+        stream.capture = NULL
 
 
 cdef void count_status(const StreamC* stream, bint counted) noexcept nogil:
@@ -97,4 +94,6 @@ cdef void log(StreamC* stream) noexcept nogil:
     stream.record.downstream_local = downstream.local
     if stream.client != NULL:
         stream.record.upstream_local = stream.client.local
+    else:
+        memset(&stream.record.upstream_local, 0, sizeof(PeerAddressC))
     request_log(&stream.worker.core.access_ring, &stream.record, &texts, stream.capture)

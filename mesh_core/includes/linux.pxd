@@ -42,7 +42,7 @@ cdef extern from "<time.h>" nogil:
         timespec it_interval
         timespec it_value
     enum:
-        CLOCK_MONOTONIC, CLOCK_MONOTONIC_COARSE, CLOCK_REALTIME
+        CLOCK_MONOTONIC, CLOCK_MONOTONIC_COARSE, CLOCK_REALTIME, CLOCK_REALTIME_COARSE
     int clock_gettime(int clock, timespec* now)
 
 cdef extern from "<sys/timerfd.h>" nogil:

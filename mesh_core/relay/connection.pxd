@@ -22,34 +22,34 @@ cdef enum:
 ctypedef bint (*connection_ending_fn)(ConnectionC* connection) noexcept nogil
 
 
-# Owner: ConnectionTableC. Freed at the end of the turn in which it was closed.
+# Owner: ConnectionTableC. Freed at the end of the turn in which it was closed. What every event looks at comes first.
 cdef struct ConnectionC:
     ConnectionTableC* table
     SideC downstream
+    SnapshotC* snapshot        # held
+    const ListenerC* listener
+    const FilterChainC* chain  # NULL until it was chosen, but where the listener has a fallback: then that
+    void* protocol_state       # of who speaks more than bytes with the downstream; owned by them; NULL: nobody
+    int64_t last_active_ms     # coarse monotonic clock
+    PeerAddressC remote        # who connected; with PROXY protocol, who the header names
+    PeerAddressC proxied_local  # with PROXY protocol, where the header says it connected to
     UpstreamC upstream
     TimerC timer               # opening: the phase's time-out, but for connecting; open: idle time, maximum duration
     TaskC task                 # more to move without a new event
     RetiredC retired
     ConnectionC* next
     ConnectionC** link         # what points at this connection in the table
-    SnapshotC* snapshot        # held
-    const ListenerC* listener
-    const FilterChainC* chain  # NULL until it was chosen, but where the listener has a fallback: then that
     const ClusterC* cluster    # the chain's
     uint64_t id
-    int64_t last_active_ms     # coarse monotonic clock
-    int64_t opened_ms          # the same clock, at accept
+    int64_t opened_ms          # coarse monotonic clock, at accept
     int64_t start_time_us      # since the Unix epoch
     int64_t opened_us          # monotonic clock, at accept
     uint32_t flags             # ResponseFlag bits
     uint16_t detail            # Detail
     bint secure                # TLS is spoken on one side or on both
     const char* downstream_failure    # why TLS failed, in words; static, NULL: it did not
-    void* protocol_state       # of who speaks more than bytes with the downstream; owned by them; NULL: nobody
     connection_ending_fn ending  # NULL: nobody is told
     bint counted               # holds a place under the connection limits
-    PeerAddressC remote        # who connected; with PROXY protocol, who the header names
-    PeerAddressC proxied_local  # with PROXY protocol, where the header says it connected to
 
 
 # All connections of one worker. Owner: WorkerC.

@@ -1,15 +1,12 @@
 """Bytes in the clear from and to a side; the contract stands in transport.pxd."""
 
-from mesh_core.includes.linux cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP
 from mesh_core.includes.socket cimport SHUT_WR, recv, shutdown
 from mesh_core.relay.relay cimport (
-    RELAY_ENDED, RELAY_WAITING, RELAY_YIELDED, relay_flush, relay_nothing_received, relay_send,
+    RELAY_ENDED, RELAY_WAITING, RELAY_YIELDED, relay_flush, relay_nothing_received,
 )
-from mesh_core.relay.side cimport (
-    SIDE_BLOCKED, SIDE_ENDED, SIDE_FAILED, SIDE_READABLE, SIDE_SHUT, SIDE_UNTIL_EMPTY,
-)
+from mesh_core.relay.side cimport SIDE_ENDED, SIDE_READABLE, SIDE_SHUT, SIDE_UNTIL_EMPTY
 from mesh_core.relay.tls_relay cimport tls_relay_output, tls_relay_receive, tls_relay_send
-from mesh_core.tls.session cimport TLS_BUFFERED, TLS_CLOSE_SENT, tls_close, tls_relax
+from mesh_core.tls.session cimport TLS_CLOSE_SENT, tls_close, tls_relax
 
 
 cdef RelayStatus side_receive(
@@ -57,17 +54,8 @@ cdef RelayStatus receive_records(
     return RELAY_WAITING
 
 
-cdef bint side_has_input(const SideC* side) noexcept nogil:
-    if side.flags & SIDE_ENDED:
-        return False
-    return side.flags & SIDE_READABLE != 0 or (side.tls != NULL and side.tls.flags & TLS_BUFFERED != 0)
-
-
-cdef RelayStatus side_send(CoreC* core, SideC* side, const uint8_t* data, size_t size) noexcept nogil:
-    cdef RelayStatus status
-    if side.tls == NULL:
-        return relay_send(core, side, data, size)
-    status = tls_relay_send(core, side, data, size)
+cdef RelayStatus side_send_records(CoreC* core, SideC* side, const uint8_t* data, size_t size) noexcept nogil:
+    cdef RelayStatus status = tls_relay_send(core, side, data, size)
     tls_relax(side.tls)
     return status
 
@@ -86,16 +74,3 @@ cdef void side_end(CoreC* core, SideC* side) noexcept nogil:
         tls_relay_output(core, side)
     side.flags |= SIDE_SHUT
     shutdown(side.source.fd, SHUT_WR)
-
-
-cdef bint side_event(SideC* side, uint32_t events) noexcept nogil:
-    if events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI):
-        if not side.flags & SIDE_ENDED:
-            side.flags |= SIDE_READABLE | SIDE_UNTIL_EMPTY
-    elif events & EPOLLIN:
-        side.flags |= side.input_flags
-    if events & EPOLLERR:
-        side.flags |= SIDE_FAILED
-    if events & EPOLLOUT:
-        side.flags &= ~SIDE_BLOCKED
-    return events & (EPOLLHUP | EPOLLERR) != 0

@@ -31,12 +31,12 @@ cdef struct UpstreamC:
     SideC side
     TimerC timer               # opening: the attempt's time-out, or the back-off; then the owner's
     CoreC* core
+    const ClusterC* cluster    # NULL until upstream_open
+    EndpointC* endpoint        # NULL until one was picked
     void* owner
     upstream_opened_fn opened
     upstream_failed_fn failed
     preface_fn preface         # NULL: nothing
-    const ClusterC* cluster    # NULL until upstream_open
-    EndpointC* endpoint        # NULL until one was picked
     uint64_t hash              # what the pick goes by; see PickContextC
     uint32_t subset
     bint hashed

@@ -12,6 +12,7 @@ from mesh_core.routing.rate_limit cimport RateLimitsC
 from mesh_core.routing.request_view cimport RequestViewC
 from mesh_core.routing.timeouts cimport RouteTimeoutsC
 from mesh_core.snapshot.tables cimport ClusterC, NameC
+from mesh_core.upstream.hashing cimport multiply_high
 from mesh_core.upstream.retry cimport RetryPolicyC
 
 cdef enum RouteActionKind:
@@ -114,7 +115,14 @@ cdef struct RouteC:
 
 # The cluster for one request, by weight. `random`: 64 random bits. NULL when all weights are 0: the answer is 500, as
 # the Gateway API says of a rule without a backend to go to.
-cdef const RouteClusterC* route_choose_cluster(const RouteC* route, uint64_t random) noexcept nogil
+cdef inline const RouteClusterC* route_choose_cluster(const RouteC* route, uint64_t random) noexcept nogil:
+    cdef const RouteClusterC* chosen = route.clusters
+    cdef uint64_t number = multiply_high(random, chosen[route.cluster_count - 1].weight_end)
+    if chosen[route.cluster_count - 1].weight_end == 0:
+        return NULL
+    while chosen.weight_end <= number:
+        chosen += 1
+    return chosen
 
 # The authority that the upstream is sent: the route's, else the request's.
 cdef inline TextC route_authority(const RouteC* route, const RequestViewC* request) noexcept nogil:

@@ -1,18 +1,6 @@
 """What a route does; the contract stands in route.pxd."""
 
 from mesh_core.http1.grammar cimport SliceC, equals_ignoring_case, list_next
-from mesh_core.upstream.hashing cimport multiply_high
-
-
-cdef const RouteClusterC* route_choose_cluster(const RouteC* route, uint64_t random) noexcept nogil:
-    cdef const RouteClusterC* last = &route.clusters[route.cluster_count - 1]
-    cdef const RouteClusterC* chosen = route.clusters
-    cdef uint64_t number = multiply_high(random, last.weight_end)
-    if last.weight_end == 0:
-        return NULL
-    while chosen.weight_end <= number:
-        chosen += 1
-    return chosen
 
 
 cdef bint route_allows_upgrade(const RouteC* route, const uint8_t* upgrade, size_t size) noexcept nogil:

@@ -13,8 +13,16 @@ cdef enum:
 cdef const VirtualHostC* virtual_host_find(
     const VirtualHostTableC* table, TextC authority, bint secure
 ) noexcept nogil:
-    cdef TextC host = authority
-    cdef uint32_t port = split_port(&host, HTTPS_PORT if secure else HTTP_PORT)
+    if not table.longest and not table.any.port_count:
+        # There is one for whatever host.
+        return table.any.every
+    return find_named(table, authority, HTTPS_PORT if secure else HTTP_PORT)
+
+
+cdef const VirtualHostC* find_named(
+    const VirtualHostTableC* table, TextC host, uint32_t usual_port
+) noexcept nogil:
+    cdef uint32_t port = split_port(&host, usual_port)
     cdef const VirtualHostC* found = by_port(&table.any, port)
     cdef const VirtualHostC* better
     cdef uint64_t hash = table.seed

@@ -46,6 +46,7 @@ cdef struct ReactorC:
     int timer_fd
     int wake_fd
     int64_t now_ms             # coarse monotonic clock, read once a turn
+    int64_t wall_offset_us     # what is to be added to the monotonic clock for the wall clock
     int64_t armed_ms           # what the timerfd is set to, or -1
     TimerWheelC timers
     TaskC* tasks

@@ -8,11 +8,14 @@ from mesh_core.includes.linux cimport (
     epoll_create1, epoll_ctl, epoll_wait, errno, eventfd, itimerspec, read, timerfd_create, timerfd_settime,
     write,
 )
-from mesh_core.runtime.clock cimport coarse_clock_ms
+from mesh_core.includes.prefetch cimport prefetch
+from mesh_core.runtime.clock cimport coarse_clock_ms, wall_offset_us
 from mesh_core.runtime.timers cimport TICK_MS, timer_cancel, timer_set, wheel_advance, wheel_next_ms
 
 cdef enum:
     TFD_TIMER_ABSTIME = 1
+    CACHE_LINE = 64
+    OWNER_LINES = 4
 
 
 cdef int watch(ReactorC* reactor, SourceC* source, uint32_t events) noexcept nogil:
@@ -28,7 +31,7 @@ cdef int reactor_init(ReactorC* reactor) noexcept nogil:
     reactor.tasks_end = &reactor.tasks
     reactor.slow_tasks_end = &reactor.slow_tasks
     reactor.armed_ms = -1
-    reactor.now_ms = coarse_clock_ms()
+    look_at_clocks(reactor)
     reactor.timers.tick = reactor.now_ms // TICK_MS
     reactor.epoll_fd = epoll_create1(EPOLL_CLOEXEC)
     reactor.timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)
@@ -62,11 +65,13 @@ cdef void reactor_turn(ReactorC* reactor, bint may_sleep) noexcept nogil:
     cdef int count = epoll_wait(reactor.epoll_fd, reactor.events, EVENT_BATCH, timeout)
     cdef SourceC* source
     cdef int index
-    reactor.now_ms = coarse_clock_ms()
+    look_at_clocks(reactor)
     reactor.batch_size = count
     for index in range(count):
         reactor.batch_at = index
         source = <SourceC*>reactor.events[index].data.ptr
+        if index + 1 < count:
+            prefetch_owner(reactor.events[index + 1].data.ptr)
         source.on_event(source.owner, reactor.events[index].events)
     reactor.batch_size = 0
     if reactor.tasks != NULL:
@@ -75,6 +80,20 @@ cdef void reactor_turn(ReactorC* reactor, bint may_sleep) noexcept nogil:
         run_slow_task(reactor)
     if reactor.retired != NULL:
         free_retired(reactor)
+
+
+cdef inline void look_at_clocks(ReactorC* reactor) noexcept nogil:
+    cdef int64_t now_ms = coarse_clock_ms()
+    if now_ms != reactor.now_ms:
+        reactor.now_ms = now_ms
+        reactor.wall_offset_us = wall_offset_us()
+
+
+cdef inline void prefetch_owner(const void* source) noexcept nogil:
+    """What events of a connection look at stands around its source and behind it."""
+    cdef int line
+    for line in range(OWNER_LINES):
+        prefetch(<const char*>source + line * CACHE_LINE)
 
 
 cdef bint reactor_is_pending(const ReactorC* reactor, const SourceC* source) noexcept nogil:

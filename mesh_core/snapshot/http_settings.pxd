@@ -47,6 +47,7 @@ cdef struct HttpSettingsC:
     int64_t stream_idle_timeout_ms  # of a request, without a byte in either direction; 0: none
     int64_t request_timeout_ms  # from a request's head to its last byte; 0: none
     int64_t max_stream_duration_ms  # from a request's head to its response's last byte; 0: none
+    int64_t least_stream_timeout_ms  # the shortest of the last three, as far as there are any; 0: there is none
     uint32_t max_requests_per_connection  # 0: no limit
     TextC default_host         # for HTTP/1.0 without Host; empty: none
     uint8_t forwarded_headers  # ForwardedHeaders

@@ -24,10 +24,16 @@ cdef void idle_timeout_survived(EndpointStateC* endpoint, int64_t age_ms) noexce
 cdef void idle_timeout_announced(EndpointStateC* endpoint, int64_t timeout_ms) noexcept nogil
 
 # The age from which on a connection is not to be used: what was learned, less a margin. IDLE_ALWAYS_MS: nothing was.
-cdef int64_t idle_timeout_limit(const EndpointStateC* endpoint) noexcept nogil
+cdef inline int64_t idle_timeout_limit(const EndpointStateC* endpoint) noexcept nogil:
+    cdef int64_t known_ms = load_relaxed_i64(&endpoint.idle_timeout_ms)
+    if not known_ms:
+        return IDLE_ALWAYS_MS
+    return known_ms - max(known_ms // IDLE_MARGIN_PART, <int64_t>IDLE_MARGIN_LEAST_MS)
 
 # The same for a request that must not be sent twice: half of what was learned, or `limit_ms`, if that is less.
-cdef int64_t idle_timeout_unrepeatable_limit(const EndpointStateC* endpoint, int64_t limit_ms) noexcept nogil
+cdef inline int64_t idle_timeout_unrepeatable_limit(const EndpointStateC* endpoint, int64_t limit_ms) noexcept nogil:
+    cdef int64_t known_ms = load_relaxed_i64(&endpoint.idle_timeout_ms)
+    return min(limit_ms, known_ms // 2, idle_timeout_limit(endpoint)) if known_ms else limit_ms
 
 # What was learned, or 0.
 cdef inline int64_t idle_timeout_known(const EndpointStateC* endpoint) noexcept nogil:

@@ -23,15 +23,3 @@ cdef void idle_timeout_announced(EndpointStateC* endpoint, int64_t timeout_ms) n
     cdef int64_t known_ms = load_relaxed_i64(&endpoint.idle_timeout_ms)
     if not known_ms or timeout_ms < known_ms:
         store_relaxed_i64(&endpoint.idle_timeout_ms, max(timeout_ms, <int64_t>LEARNED_LEAST_MS))
-
-
-cdef int64_t idle_timeout_limit(const EndpointStateC* endpoint) noexcept nogil:
-    cdef int64_t known_ms = load_relaxed_i64(&endpoint.idle_timeout_ms)
-    if not known_ms:
-        return IDLE_ALWAYS_MS
-    return known_ms - max(known_ms // IDLE_MARGIN_PART, <int64_t>IDLE_MARGIN_LEAST_MS)
-
-
-cdef int64_t idle_timeout_unrepeatable_limit(const EndpointStateC* endpoint, int64_t limit_ms) noexcept nogil:
-    cdef int64_t known_ms = load_relaxed_i64(&endpoint.idle_timeout_ms)
-    return min(limit_ms, known_ms // 2, idle_timeout_limit(endpoint)) if known_ms else limit_ms
