@@ -11,6 +11,7 @@ from mesh_core.http1.serialize cimport TextC
 from mesh_core.routing.path_table cimport PathNodeC, PathPlaceC, PathTableC, path_place
 from mesh_core.routing.route cimport RouteC
 from mesh_core.routing.route_match cimport RouteMatchC, RouteMatchesC
+from mesh_core.routing.route_table cimport route_of_all
 from mesh_core.routing.text_hash cimport hash_byte, hash_end
 from mesh_core.routing.virtual_host_table cimport (
     HostPlaceC, HostPortC, VirtualHostC, VirtualHostTableC, host_place,
@@ -43,6 +44,7 @@ cdef RouteTableC* compile_routes(Snapshot snapshot, destination, dict clusters, 
             pattern = parse_host_pattern(text)
             ports.setdefault(pattern.text, []).append((pattern.port or 0, index))
     compile_hosts(snapshot, &table.hosts, hosts, ports)
+    table.only = route_of_all(table)
     return table
 
 

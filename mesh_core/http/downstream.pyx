@@ -8,6 +8,7 @@ from mesh_core.http.request cimport request_begin
 from mesh_core.http.stream cimport STREAM_LAST, STREAM_RESPONDED, DownstreamC, downstream_of
 from mesh_core.http1.errors cimport HTTP1_BAD_UPGRADE
 from mesh_core.http1.head cimport HEAD_INCOMPLETE, HEAD_REQUEST, HeadC
+from mesh_core.includes.branch cimport unlikely
 from mesh_core.relay.connection cimport connection_abort, connection_close, connection_out_of_memory
 from mesh_core.relay.lingering cimport connection_linger
 from mesh_core.relay.relay cimport (
@@ -35,7 +36,7 @@ cdef enum:
 cdef void downstream_continue(ConnectionC* connection) noexcept nogil:
     cdef DownstreamC* downstream = downstream_of(connection)
     cdef int _round
-    if connection.downstream.source.fd < 0 or downstream == NULL or downstream.reading:
+    if unlikely(connection.downstream.source.fd < 0 or downstream == NULL or downstream.reading):
         return
     downstream.reading = True
     for _round in range(READ_ROUNDS):
@@ -52,10 +53,10 @@ cdef bint read_next(ConnectionC* connection, DownstreamC* downstream) noexcept n
     if downstream.stream != NULL:
         deadlines_follow(downstream.stream)
         return False
-    if downstream.closing:
+    if unlikely(downstream.closing):
         finish(connection)
         return False
-    if connection.downstream.queue.size or connection.downstream.pipe != NULL:
+    if unlikely(connection.downstream.queue.size or connection.downstream.pipe != NULL):
         # Whoever does not read the answers gets no further ones.
         deadlines_arm(connection)
         return False
@@ -71,7 +72,8 @@ cdef bint read_head(ConnectionC* connection, DownstreamC* downstream) noexcept n
     cdef HeadC* head
     cdef int verdict
     # A head is read by the limits that it began with, for which it has room.
-    if connection.snapshot != downstream.worker.current[0] and downstream.input.head == NULL and not follow(connection):
+    if unlikely(connection.snapshot != downstream.worker.current[0]) and downstream.input.head == NULL and (
+            not follow(connection)):
         # Its listener is gone: what it asks for is done, and then it ends.
         downstream.last = True
     if not downstream.input.size or downstream.input.head != NULL:
@@ -79,29 +81,29 @@ cdef bint read_head(ConnectionC* connection, DownstreamC* downstream) noexcept n
         if not size:
             # There was nothing behind the Upgrade after all.
             downstream.refused = False
-            if status != RELAY_WAITING:
+            if unlikely(status != RELAY_WAITING):
                 source_ended(connection, status)
-            elif downstream.head_begun_ms:
+            elif unlikely(downstream.head_begun_ms):
                 deadlines_arm(connection)
             else:
                 deadlines_arm_idle(connection)
             return False
-    if downstream.refused:
+    if unlikely(downstream.refused):
         request_refuse(connection, HTTP1_BAD_UPGRADE)
         return True
     verdict = input_head(
         &downstream.input, HEAD_REQUEST, &connection.chain.http.settings.limits, downstream.worker.fields,
         &downstream.worker.head, &data, &size, &head)
-    if verdict == HEAD_INCOMPLETE:
+    if unlikely(verdict == HEAD_INCOMPLETE):
         if not downstream.head_begun_ms:
             downstream.head_begun_ms = core.reactor.now_ms
             deadlines_arm(connection)
         return True
     downstream.head_begun_ms = 0
-    if verdict == INPUT_NO_MEMORY:
+    if unlikely(verdict == INPUT_NO_MEMORY):
         connection_out_of_memory(connection)
         return False
-    if verdict < 0:
+    if unlikely(verdict < 0):
         request_refuse(connection, verdict)
     else:
         request_begin(connection, head, data, size)

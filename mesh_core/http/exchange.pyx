@@ -18,6 +18,7 @@ from mesh_core.http.stream cimport (
     STREAM_SENT, DownstreamC, FailureC, HttpClientC, StreamC, downstream_of, stream_at_endpoint,
 )
 from mesh_core.http.waiting cimport waiting_admit, waiting_join, waiting_wake
+from mesh_core.includes.branch cimport unlikely
 from mesh_core.includes.socket cimport MSG_PEEK, recv
 from mesh_core.net.address cimport PeerAddressC, address_is_wildcard
 from mesh_core.net.sockets cimport socket_local_address
@@ -92,17 +93,17 @@ cdef void on_downstream(void* owner, uint32_t events) noexcept nogil:
     cdef StreamC* stream
     cdef RelayStatus status
     connection.last_active_ms = connection.table.core.reactor.now_ms
-    if side_event(&connection.downstream, events):
+    if unlikely(side_event(&connection.downstream, events)):
         # It can neither send nor be sent to: what it said last is of no use to anybody.
         connection.listener.stats[connection.table.core.index][LISTENER_CX_RESET] += 1
         connection_abort(connection, FLAG_DOWNSTREAM_CONNECTION_TERMINATION, DETAIL_DOWNSTREAM_RESET)
         return
-    if connection.downstream.queue.size or connection.downstream.pipe != NULL:
+    if unlikely(connection.downstream.queue.size or connection.downstream.pipe != NULL):
         status = side_flush(connection.table.core, &connection.downstream)
         if status == RELAY_SINK_FAILED:
             connection_abort(connection, FLAG_DOWNSTREAM_CONNECTION_TERMINATION, DETAIL_DOWNSTREAM_RESET)
             return
-    if downstream.stream != NULL:
+    if unlikely(downstream.stream != NULL):
         if not downstream.stream.request_body.ended:
             request_continue(downstream.stream)
             if connection.protocol_state != downstream:
@@ -135,15 +136,15 @@ cdef void go_on(HttpClientC* client) noexcept nogil:
     """Move what can be moved, in both directions."""
     cdef StreamC* stream = client.stream
     cdef ConnectionC* connection
-    if stream == NULL:
+    if unlikely(stream == NULL):
         return
     connection = stream.connection
     connection.last_active_ms = client.worker.core.reactor.now_ms
-    if client.upstream.side.queue.size or client.upstream.side.pipe != NULL:
+    if unlikely(client.upstream.side.queue.size or client.upstream.side.pipe != NULL):
         # A failure shows in what is received.
         if side_flush(client.worker.core, &client.upstream.side) == RELAY_SINK_FAILED:
             client.sink_failed = True
-    if not stream.request_body.ended:
+    if unlikely(not stream.request_body.ended):
         request_continue(stream)
     # The client is closed, or carries another stream's request, once its own stream is over.
     if client.stream == stream and stream.connection == connection and has_news(&client.upstream.side):

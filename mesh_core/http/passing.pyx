@@ -12,6 +12,7 @@ from mesh_core.http1.errors cimport HTTP1_OK
 from mesh_core.http1.framing cimport BODY_CHUNKED, BODY_LENGTH, trailers_check
 from mesh_core.http1.head cimport HEAD_INCOMPLETE, HEAD_TRAILERS, HeadC
 from mesh_core.http1.serialize cimport trailers_write
+from mesh_core.includes.branch cimport unlikely
 from mesh_core.relay.relay cimport RELAY_BLOCKED, RELAY_NO_MEMORY, RELAY_SINK_FAILED, RELAY_WAITING, relay_move
 from mesh_core.relay.transport cimport side_send
 
@@ -31,9 +32,9 @@ cdef int pass_body(PassageC* passage, size_t head_bytes, const uint8_t** data, s
     cdef int status
     if size[0]:
         status = take_content(passage, &piece, data, size)
-        if status < 0 or status > RELAY_BLOCKED:
+        if unlikely(status < 0 or status > RELAY_BLOCKED):
             return status
-    if passage.body.in_trailers and not passage.body.ended:
+    if unlikely(passage.body.in_trailers) and not passage.body.ended:
         status = take_trailers(passage, &piece, data, size)
         if status < 0 or status > RELAY_BLOCKED:
             return status
@@ -46,14 +47,14 @@ cdef int send(PassageC* passage, PieceC* piece) noexcept nogil:
     if not piece.size:
         return RELAY_WAITING
     passage.begun = True
-    if passage.mirroring != NULL:
+    if unlikely(passage.mirroring != NULL):
         mirroring_put(passage.mirroring, piece.begin, piece.size)
     if passage.replay != NULL and not put(passage, piece):
         return RELAY_NO_MEMORY
     if passage.sink == NULL or passage.sink_failed:
         return RELAY_BLOCKED
     status = side_send(passage.worker.core, passage.sink, piece.begin, piece.size)
-    if status == RELAY_SINK_FAILED and passage.replay != NULL:
+    if unlikely(status == RELAY_SINK_FAILED) and passage.replay != NULL:
         # All that was taken from the source must come to be there.
         passage.sink_failed = True
         return RELAY_BLOCKED
@@ -62,7 +63,7 @@ cdef int send(PassageC* passage, PieceC* piece) noexcept nogil:
 
 cdef bint put(PassageC* passage, const PieceC* piece) noexcept nogil:
     """False when it must be there and memory is exhausted."""
-    if not replay_put(passage.replay, piece.begin, piece.size):
+    if unlikely(not replay_put(passage.replay, piece.begin, piece.size)):
         if passage.sink == NULL:
             return False
         replay_drop(passage.replay)

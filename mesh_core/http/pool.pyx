@@ -5,6 +5,7 @@ from mesh_core.http.input cimport input_clear
 from mesh_core.http.stream cimport STREAM_REPEATABLE
 from mesh_core.http.waiting cimport waiting_wake
 from mesh_core.includes.atomic cimport load_relaxed_u32
+from mesh_core.includes.branch cimport unlikely
 from mesh_core.includes.linux cimport EAGAIN, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLPRI, EPOLLRDHUP, errno
 from mesh_core.includes.socket cimport MSG_PEEK, recv
 from mesh_core.relay.connecting cimport upstream_open_to
@@ -122,28 +123,30 @@ cdef void client_give(HttpClientC* client) noexcept nogil:
     cdef SnapshotC* current = client.worker.current[0]
     cdef IdleClientsC* pool = &client.upstream.endpoint.idle_clients[client.worker.core.index]
     cdef ClusterStateC* pool_state = client.upstream.cluster.state
-    if not may_be_kept(client, pool) or (stream.snapshot != current and not client_point_into(client, pool, current)):
+    if unlikely(not may_be_kept(client, pool) or (
+            stream.snapshot != current and not client_point_into(client, pool, current))):
         client_close(client, False)
         return
     stream.client = NULL
     client.stream = NULL
     client.upstream.side.source.on_event = on_idle_event
     enter_pool(client, pool)
-    if client.worker.waiting != NULL:
+    if unlikely(client.worker.waiting != NULL):
         waiting_wake(client.worker, pool_state, client.upstream.priority, client.upstream.endpoint.state)
 
 
 cdef bint may_be_kept(HttpClientC* client, const IdleClientsC* pool) noexcept nogil:
     cdef const ClusterC* cluster = client.upstream.cluster
     cdef uint64_t* stats = cluster.stats[client.worker.core.index]
-    if has_more(&client.upstream.side) or client.input.size or client.upstream.side.queue.size or (
-            client.upstream.side.pipe != NULL):
+    if unlikely(has_more(&client.upstream.side) or client.input.size or client.upstream.side.queue.size
+                or client.upstream.side.pipe != NULL):
         # It has said more than it was asked for, or ends.
         return False
-    if cluster.http.max_requests_per_connection and client.requests >= cluster.http.max_requests_per_connection:
+    if unlikely(cluster.http.max_requests_per_connection > 0) and (
+            client.requests >= cluster.http.max_requests_per_connection):
         stats[CLUSTER_CX_MAX_REQUESTS] += 1
         return False
-    if cluster.http.max_connection_duration_ms and (
+    if unlikely(cluster.http.max_connection_duration_ms > 0) and (
             client.worker.core.reactor.now_ms - client.opened_ms >= cluster.http.max_connection_duration_ms):
         stats[CLUSTER_CX_MAX_DURATION] += 1
         return False
@@ -153,10 +156,10 @@ cdef bint may_be_kept(HttpClientC* client, const IdleClientsC* pool) noexcept no
 cdef bint has_more(SideC* side) noexcept nogil:
     """Whether there is something that it was not asked for, or its end; a body read to its end leaves that open."""
     cdef uint8_t byte
-    if side.flags & (SIDE_ENDED | SIDE_FAILED) or (side.tls != NULL and tls_has_input(side.tls)):
+    if unlikely(side.flags & (SIDE_ENDED | SIDE_FAILED) or (side.tls != NULL and tls_has_input(side.tls))):
         return True
     # On a Unix socket every input leaves SIDE_UNTIL_EMPTY: that is no end (see side_input_flags).
-    if side.flags & SIDE_READABLE and not side.flags & ~side.input_flags & SIDE_UNTIL_EMPTY and (
+    if unlikely(side.flags & SIDE_READABLE) and not side.flags & ~side.input_flags & SIDE_UNTIL_EMPTY and (
             recv(side.source.fd, &byte, 1, MSG_PEEK) < 0 and errno == EAGAIN):
         side.flags &= ~<uint32_t>(SIDE_READABLE | SIDE_UNTIL_EMPTY)
     return side_has_input(side)
@@ -182,7 +185,7 @@ cdef void enter_pool(HttpClientC* client, IdleClientsC* pool) noexcept nogil:
     pool.newest = client
     pool.count += 1
     client_bring_forward(client)
-    if pool.count > cluster.http.max_idle_connections:
+    if unlikely(pool.count > cluster.http.max_idle_connections):
         client_close(<HttpClientC*>pool.oldest, False)
 
 

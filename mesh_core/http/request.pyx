@@ -27,6 +27,7 @@ from mesh_core.http1.framing cimport FramingC, request_framing
 from mesh_core.http1.head cimport HEAD_COMPLETE, HEAD_REQUEST, head_begin, head_parse
 from mesh_core.http1.method cimport METHOD_CONNECT
 from mesh_core.includes.atomic cimport load_relaxed_u32
+from mesh_core.includes.branch cimport unlikely
 from mesh_core.relay.connection cimport connection_out_of_memory
 from mesh_core.relay.relay cimport (
     RELAY_BLOCKED, RELAY_ENDED, RELAY_NO_MEMORY, RELAY_SINK_FAILED, RELAY_WAITING, RELAY_YIELDED,
@@ -55,10 +56,10 @@ cdef void request_begin(ConnectionC* connection, HeadC* head, const uint8_t* dat
     cdef uint32_t received_bytes = head.bytes
     cdef bint upgrades
     cdef int verdict, error
-    if stream == NULL:
+    if unlikely(stream == NULL):
         return
     error = request_framing(head, data, &framing)
-    if error != HTTP1_OK:
+    if unlikely(error != HTTP1_OK):
         request_refuse_begun(stream, error)
         return
     body_begin(&stream.request_body, framing.body, framing.length, framing.body)
@@ -68,14 +69,14 @@ cdef void request_begin(ConnectionC* connection, HeadC* head, const uint8_t* dat
     stream.record.protocol = PROTOCOL_HTTP_1_1 if head.minor_version else PROTOCOL_HTTP_1_0
     if not framing.keep_alive:
         stream.flags |= STREAM_LAST
-    if framing.has_upgrade or head.method_id == METHOD_CONNECT:
+    if unlikely(framing.has_upgrade or head.method_id == METHOD_CONNECT):
         stream.flags |= STREAM_ASKED_UPGRADE
     stream_note_request(stream, head, data, &framing)
     if stream.http.settings.tracing != NULL:
         trace_begin(stream, head, data)
     upgrades = stream.flags & STREAM_ASKED_UPGRADE != 0
-    if not request_look(stream, head, data, &framing, &view) or not request_find_route(stream, &view) or (
-            load_relaxed_u32(stream.snapshot.overload) and not overload_admits(stream)):
+    if unlikely(not request_look(stream, head, data, &framing, &view) or not request_find_route(stream, &view) or (
+            load_relaxed_u32(stream.snapshot.overload) and not overload_admits(stream))):
         keep_rest(connection, upgrades, data + received_bytes, size - received_bytes)
         return
     verdict = policies_ask(stream, head, data, &view) if has_policies(stream) else <int>POLICY_GO_ON
@@ -94,17 +95,17 @@ cdef void forward(
     cdef ConnectionC* connection = stream.connection
     cdef bint upgrades = stream.flags & STREAM_ASKED_UPGRADE != 0
     cdef int64_t head_bytes
-    if not request_route(stream, head, framing, view):
+    if unlikely(not request_route(stream, head, framing, view)):
         keep_rest(connection, upgrades, rest, size)
         return
     retry_prepare(stream, head, view.data)
     head_bytes = request_head_write(stream, head, framing, view)
-    if head_bytes < 0:
+    if unlikely(head_bytes < 0):
         stream.flags |= STREAM_LAST
         downstream_of(connection).unread = True
         stream_reply_status(stream, 431, FLAG_DOWNSTREAM_PROTOCOL_ERROR, DETAIL_REQUEST_HEADERS_TOO_LARGE)
         return
-    if stream.route.mirrors != NULL:
+    if unlikely(stream.route.mirrors != NULL):
         copies_choose(stream, head_bytes)
     send_head(stream, head_bytes, rest, size)
 
@@ -175,7 +176,7 @@ cdef void send_head(StreamC* stream, int64_t head_bytes, const uint8_t* data, si
         stream.replay.limit = head_bytes + stream.retry.max_body_bytes
     passage = passage_of(stream)
     status = pass_body(&passage, head_bytes, &data, &size)
-    if not settle(stream, status, data, size):
+    if unlikely(not settle(stream, status, data, size)):
         return
     # An upstream that is opened may answer, or fail, at once: that comes last.
     if idle:
@@ -192,18 +193,18 @@ cdef bint settle(StreamC* stream, int status, const uint8_t* data, size_t size) 
     """Act on what pass_body said, and keep what is left; False when that was the stream's end."""
     cdef DownstreamC* downstream = downstream_of(stream.connection)
     stream.record.bytes_received = stream.request_body.bytes
-    if status == BODY_TOO_LARGE:
+    if unlikely(status == BODY_TOO_LARGE):
         request_too_large(stream)
         return False
-    if stream.mirroring != NULL and (stream.request_body.ended or stream.mirroring.lost):
+    if unlikely(stream.mirroring != NULL) and (stream.request_body.ended or stream.mirroring.lost):
         copies_begin(stream)
-    if status < 0:
+    if unlikely(status < 0):
         request_refuse_begun(stream, status)
         return False
-    if status == RELAY_NO_MEMORY:
+    if unlikely(status == RELAY_NO_MEMORY):
         out_of_memory(stream)
         return False
-    if status == RELAY_SINK_FAILED:
+    if unlikely(status == RELAY_SINK_FAILED):
         client_look(stream.client)
     if stream.request_body.in_trailers and not stream.request_body.ended:
         return True

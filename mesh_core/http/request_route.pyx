@@ -13,6 +13,7 @@ from mesh_core.http1.method cimport METHOD_CONNECT, METHOD_OPTIONS
 from mesh_core.http1.path cimport PATH_REDIRECT, path_normalize
 from mesh_core.http1.serialize cimport TextC
 from mesh_core.http1.target cimport TARGET_ABSOLUTE, TARGET_AUTHORITY
+from mesh_core.includes.branch cimport unlikely
 from mesh_core.includes.socket cimport AF_INET, AF_INET6
 from mesh_core.relay.connection cimport ConnectionC
 from mesh_core.routing.hash_policy cimport route_hash
@@ -60,28 +61,28 @@ cdef bint request_look(
     view.secure = stream.connection.downstream.tls != NULL
     view.remote = &stream.connection.remote
     view.local_port = port_of(stream)
-    if not head.minor_version and not settings.accept_http_10:
+    if unlikely(not head.minor_version and not settings.accept_http_10):
         stream.flags |= STREAM_LAST
         stream_reply_status(stream, 426, FLAG_DOWNSTREAM_PROTOCOL_ERROR, DETAIL_LOW_VERSION)
         return False
-    if head.target.form == TARGET_ABSOLUTE and not settings.allow_absolute_url:
+    if unlikely(head.target.form == TARGET_ABSOLUTE and not settings.allow_absolute_url):
         stream.flags |= STREAM_LAST
         stream_reply_status(stream, 400, FLAG_DOWNSTREAM_PROTOCOL_ERROR, DETAIL_ABSOLUTE_URL_REFUSED)
         return False
     if head.target.form == TARGET_AUTHORITY:
         return True
     verdict = path_normalize(&settings.path, data + path.at, path.size, worker.path, &path_bytes)
-    if verdict < 0:
+    if unlikely(verdict < 0):
         stream.flags |= STREAM_LAST
         stream.record.codec_error = <short>verdict
         stream_reply_status(stream, 400, FLAG_DOWNSTREAM_PROTOCOL_ERROR, DETAIL_PATH_REFUSED)
         return False
-    if not path_bytes:
+    if unlikely(not path_bytes):
         # RFC 9112, section 3.2.4: an absolute target of OPTIONS without a path is for the server as a whole.
         worker.path[0] = c"*" if head.method_id == METHOD_OPTIONS and not head.target.has_query else c"/"
         path_bytes = 1
     view.path = TextC(worker.path, path_bytes)
-    if verdict == PATH_REDIRECT:
+    if unlikely(verdict == PATH_REDIRECT):
         redirect_to_path(stream, view)
         return False
     return True
@@ -120,7 +121,7 @@ cdef void redirect_to_path(StreamC* stream, const RequestViewC* view) noexcept n
 
 cdef bint request_find_route(StreamC* stream, const RequestViewC* view) noexcept nogil:
     stream.route = route_find(<const RouteTableC*>stream.http.routes, view)
-    if stream.route != NULL:
+    if not unlikely(stream.route == NULL):
         return True
     stream.connection.listener.stats[stream.worker.core.index][LISTENER_NO_ROUTE] += 1
     stream_reply_status(stream, 404, FLAG_NO_ROUTE, DETAIL_ROUTE_NOT_FOUND)
@@ -129,25 +130,25 @@ cdef bint request_find_route(StreamC* stream, const RequestViewC* view) noexcept
 
 cdef bint request_route(StreamC* stream, HeadC* head, const FramingC* framing, const RequestViewC* view) noexcept nogil:
     cdef uint64_t* stats = stream.connection.listener.stats[stream.worker.core.index]
-    if head.method_id == METHOD_CONNECT and (
+    if unlikely(head.method_id == METHOD_CONNECT) and (
             stream.route.action == ROUTE_REDIRECT or stream.route.action == ROUTE_DIRECT_RESPONSE):
         # Whatever stands behind it is meant for a tunnel.
         stream.flags |= STREAM_LAST
-    if stream.route.action == ROUTE_REDIRECT:
+    if unlikely(stream.route.action == ROUTE_REDIRECT):
         stats[LISTENER_RQ_REDIRECT] += 1
         redirect(stream, view)
         return False
-    if stream.route.action == ROUTE_DIRECT_RESPONSE:
+    if unlikely(stream.route.action == ROUTE_DIRECT_RESPONSE):
         stats[LISTENER_RQ_DIRECT_RESPONSE] += 1
         direct_response(stream)
         return False
-    if head.method_id == METHOD_CONNECT:
+    if unlikely(head.method_id == METHOD_CONNECT):
         if not stream.route.allows_connect:
             stream.flags |= STREAM_LAST
             stream_reply_status(stream, 403, 0, DETAIL_UPGRADE_REFUSED)
             return False
         stream.flags |= STREAM_UPGRADE
-    elif framing.has_upgrade and framing.upgrade.size <= UPGRADE_BYTES and route_allows_upgrade(
+    elif unlikely(framing.has_upgrade) and framing.upgrade.size <= UPGRADE_BYTES and route_allows_upgrade(
             stream.route, view.data + framing.upgrade.at, framing.upgrade.size):
         stream.flags |= STREAM_UPGRADE
         stream.upgrade_bytes = <uint8_t>framing.upgrade.size
@@ -202,7 +203,7 @@ cdef bint choose(StreamC* stream, const RequestViewC* view) noexcept nogil:
     cdef const RouteC* route = stream.route
     cdef EndpointC* endpoint = NULL
     cdef int affinity = AFFINITY_NONE
-    if route.affinity != NULL:
+    if unlikely(route.affinity != NULL):
         affinity = affinity_find(route, view, &stream.chosen, &endpoint)
         if affinity != AFFINITY_FOUND:
             stream.flags |= STREAM_AFFINITY
@@ -210,18 +211,18 @@ cdef bint choose(StreamC* stream, const RequestViewC* view) noexcept nogil:
             stream.flags |= STREAM_PINNED
     if affinity != AFFINITY_FOUND:
         stream.chosen = route_choose_cluster(route, random_next(&core.random) if route.cluster_count > 1 else 0)
-    if stream.chosen == NULL:
+    if unlikely(stream.chosen == NULL):
         stream_reply_status(stream, 500, FLAG_NO_CLUSTER_FOUND, DETAIL_CLUSTER_NOT_FOUND)
         return False
     stream.cluster = stream.chosen.cluster
-    if not stream_admit(stream):
+    if unlikely(not stream_admit(stream)):
         stream_reply_status(stream, 503, FLAG_UPSTREAM_OVERFLOW, stream.record.detail)
         return False
-    if route.hash_policy_count:
+    if unlikely(route.hash_policy_count):
         route_hash(route, view, random_next(&core.random), &stream.hash)
     if endpoint == NULL and affinity != AFFINITY_LOST:
         endpoint = request_pick(stream)
-    if endpoint == NULL:
+    if unlikely(endpoint == NULL):
         stream.cluster.stats[core.index][CLUSTER_CX_NONE_HEALTHY] += 1
         stream_reply_status(stream, 503, FLAG_NO_HEALTHY_UPSTREAM, DETAIL_NO_ENDPOINT)
         return False
@@ -237,7 +238,7 @@ cdef EndpointC* request_pick(const StreamC* stream) noexcept nogil:
     context.now_ms = stream.worker.core.reactor.now_ms
     context.tried = NULL
     context.tried_count = 0
-    if stream.attempts != NULL:
+    if unlikely(stream.attempts != NULL):
         context.tried = stream.attempts.tried
         context.tried_count = stream.attempts.tried_count
     return cluster_pick(stream.cluster, stream.worker.core.index, &context)

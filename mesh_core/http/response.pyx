@@ -29,6 +29,7 @@ from mesh_core.http1.head cimport HEAD_INCOMPLETE, HEAD_RESPONSE, HeadC
 from mesh_core.http1.keep_alive cimport keep_alive_timeout
 from mesh_core.http1.method cimport METHOD_CONNECT, METHOD_HEAD
 from mesh_core.http1.serialize cimport OutputC
+from mesh_core.includes.branch cimport unlikely
 from mesh_core.relay.relay cimport (
     RELAY_BLOCKED, RELAY_ENDED, RELAY_NO_MEMORY, RELAY_SINK_FAILED, RELAY_TRUNCATED, RELAY_WAITING, RELAY_YIELDED,
 )
@@ -74,7 +75,7 @@ cdef void response_continue(StreamC* stream) noexcept nogil:
     cdef int status
     cdef int _round
     for _round in range(PASS_ROUNDS):
-        if sink.flags & SIDE_BLOCKED:
+        if unlikely(sink.flags & SIDE_BLOCKED):
             return
         size = 0
         if stream.flags & STREAM_RESPONDED:
@@ -118,46 +119,46 @@ cdef bint take(StreamC* stream, const uint8_t* data, size_t size) noexcept nogil
         verdict = input_head(
             &client.input, HEAD_RESPONSE, &stream.cluster.http.limits, stream.worker.fields, &stream.worker.head,
             &data, &size, &head)
-        if verdict == HEAD_INCOMPLETE:
+        if unlikely(verdict == HEAD_INCOMPLETE):
             return True
         if verdict > 0:
             verdict = response_framing(
                 head, data, stream.method_id,
                 stream.flags & STREAM_UPGRADE != 0 and stream.method_id != METHOD_CONNECT, &framing)
-        if verdict == HTTP1_OK and framing.has_upgrade and not (
+        if verdict == HTTP1_OK and unlikely(framing.has_upgrade) and not (
                 stream.request_body.ended and is_asked_for(stream, data, &framing)):
             # Also before the request is whole: what is still to come of it would go as the other protocol's.
             verdict = HTTP1_UNEXPECTED_UPGRADE
-        if verdict < 0:
+        if unlikely(verdict < 0):
             failed(stream, verdict)
             return False
-        if not framing.is_interim:
+        if not unlikely(framing.is_interim):
             if stream.cluster.health_checked:
                 endpoint_heed_answer(stream, head, data)
-            if retry_wants(stream, head, data) and retry_answered(
+            if unlikely(retry_wants(stream, head, data)) and retry_answered(
                     stream, head, data, &framing, size - head.bytes):
                 return False
             head_bytes = begin(stream, head, data, &framing)
-            if head_bytes < 0:
+            if unlikely(head_bytes < 0):
                 failed(stream, <int>head_bytes)
                 return False
         elif not pass_interim(stream, head, data):
             return False
         data += head.bytes
         size -= head.bytes
-        if framing.is_interim:
+        if unlikely(framing.is_interim):
             # The next head is read as if it had come by itself.
             if client.input.size:
                 input_rest(&client.input, data, size)
                 size = 0
             if not size and not client.input.size:
                 return True
-        elif framing.body == BODY_TUNNEL:
+        elif unlikely(framing.body == BODY_TUNNEL):
             tunnel_begin(stream, head_bytes, data, size)
             return False
     passage = passage_of(stream)
     verdict = pass_body(&passage, head_bytes, &data, &size)
-    if verdict < 0 and head_bytes and not passage.begun:
+    if unlikely(verdict < 0) and head_bytes and not passage.begun:
         # The head has not gone yet.
         stream.flags &= ~<uint32_t>STREAM_RESPONDED
     # A response that came in one piece has one time.
@@ -188,11 +189,11 @@ cdef int64_t begin(StreamC* stream, HeadC* head, const uint8_t* data, const Fram
     cluster_observe(
         stream.cluster, stream.endpoint, now_us - stream.record.upstream_sent_us, stream.worker.core.reactor.now_ms)
     stream_note_response(stream, head, data)
-    if not framing.keep_alive or (stream.method_id == METHOD_HEAD and framing.length):
+    if unlikely(not framing.keep_alive or (stream.method_id == METHOD_HEAD and framing.length)):
         # There are servers that send HEAD a body all the same, a moment behind the head: it would be the next answer.
         stream.flags |= STREAM_CLIENT_LAST
     written = response_head_write(stream, head, data, framing, &output)
-    if written < 0:
+    if unlikely(written < 0):
         return written
     body_begin(&stream.response_body, framing.body, framing.length, output.body)
     stream.response_body.most = most
@@ -201,7 +202,7 @@ cdef int64_t begin(StreamC* stream, HeadC* head, const uint8_t* data, const Fram
         learn(stream, keep_alive_timeout(head, data))
     stream.flags |= STREAM_RESPONDED
     replay_drop(&stream.replay)
-    if stream.attempts != NULL:
+    if unlikely(stream.attempts != NULL):
         attempts_answered(stream, not retry_fits(stream.retry, head, data))
     stream.record.status = head.status
     stream.record.header_bytes_sent = written
@@ -235,17 +236,17 @@ cdef bint settle(StreamC* stream, int status, const uint8_t* data, size_t size, 
     """Act on what pass_body said; False when that was the stream's end. `now_us` 0: the clock is to be looked at."""
     cdef HttpClientC* client = stream.client
     stream.record.bytes_sent = stream.response_body.bytes
-    if status < 0:
+    if unlikely(status < 0):
         failed(stream, status)
         return False
-    if status > RELAY_BLOCKED:
+    if unlikely(status > RELAY_BLOCKED):
         moved(stream, status)
         return False
     if stream.response_body.ended:
-        if size:
+        if unlikely(size > 0):
             # Nobody asked for that, and nobody may get it.
             stream.flags |= STREAM_CLIENT_LAST
-        if client.input.data != NULL:
+        if unlikely(client.input.data != NULL):
             input_clear(&client.input)
         complete(stream, now_us if now_us else monotonic_us())
         return False

@@ -9,6 +9,7 @@ from mesh_core.http.policy_state cimport policy_state_end
 from mesh_core.http.replay cimport ReplayC, replay_free, replay_reset
 from mesh_core.http.waiting cimport waiting_leave, waiting_wake
 from mesh_core.includes.atomic cimport fetch_add_u64
+from mesh_core.includes.branch cimport unlikely
 from mesh_core.includes.linux cimport ENOMEM
 from mesh_core.runtime.clock cimport monotonic_us
 from mesh_core.runtime.core cimport core_notify
@@ -92,25 +93,25 @@ cdef void stream_leave(StreamC* stream) noexcept nogil:
     if stream.flags & STREAM_COUNTED_REQUEST:
         stream.cluster.stats[index][CLUSTER_RQ_COMPLETED] += 1
         shared_count_leave(&stream.cluster.state.requests[stream.priority])
-    if stream.flags & STREAM_COUNTED_CONCURRENCY:
+    if unlikely(stream.flags & STREAM_COUNTED_CONCURRENCY):
         leave_concurrency(stream)
-    if stream.flags & (STREAM_QUEUED | STREAM_COUNTED_PENDING):
+    if unlikely(stream.flags & (STREAM_QUEUED | STREAM_COUNTED_PENDING)):
         waiting_leave(stream)
-    if stream.task.link != NULL:
+    if unlikely(stream.task.link != NULL):
         # Its turn had come: it is the next one's.
         reactor_cancel_task(&worker.core.reactor, &stream.task)
         waiting_wake(worker, stream.cluster.state, stream.priority, stream.endpoint.state)
     leave_endpoint(stream)
-    if stream.attempts != NULL:
+    if unlikely(stream.attempts != NULL):
         attempts_end(stream)
-    if stream.explain != NULL:
+    if unlikely(stream.explain != NULL):
         memory_free(stream.explain)
     replay_reset(&stream.replay)
-    if stream.policy != NULL:
+    if unlikely(stream.policy != NULL):
         policy_state_end(stream.policy)
-    if stream.mirroring != NULL:
+    if unlikely(stream.mirroring != NULL):
         mirroring_end(stream.mirroring, MIRROR_CUT)
-    if snapshot_release(stream.snapshot, index):
+    if unlikely(snapshot_release(stream.snapshot, index)):
         core_notify(worker.core)
 
 
@@ -118,7 +119,7 @@ cdef void stream_end(StreamC* stream) noexcept nogil:
     cdef HttpWorkerC* worker = stream.worker
     stream.connection.listener.stats[worker.core.index][LISTENER_RQ_COMPLETED] += 1
     stream_leave(stream)
-    if worker.spare_count >= SPARES_KEPT:
+    if unlikely(worker.spare_count >= SPARES_KEPT):
         replay_free(&stream.replay)
         memory_free(stream)
         return
@@ -133,14 +134,14 @@ cdef bint stream_admit(StreamC* stream) noexcept nogil:
     cdef uint64_t* stats = cluster.stats[core.index]
     if stream.route != NULL:
         stream.priority = <uint8_t>breaker_priority(stream.route.priority)
-    if not shared_count_enter(
-            &cluster.state.requests[stream.priority], cluster.limits[stream.priority].max_requests):
+    if unlikely(not shared_count_enter(
+            &cluster.state.requests[stream.priority], cluster.limits[stream.priority].max_requests)):
         stats[CLUSTER_RQ_OVERFLOW] += 1
         stream.record.detail = DETAIL_REQUEST_OVERFLOW
         return False
     stats[CLUSTER_RQ_TOTAL] += 1
     stream.flags |= STREAM_COUNTED_REQUEST
-    if cluster.concurrency_stats != NULL:
+    if unlikely(cluster.concurrency_stats != NULL):
         if not concurrency_enter(&cluster.state.concurrency, core.reactor.now_ms):
             cluster.concurrency_stats[core.index][CONCURRENCY_RQ_BLOCKED] += 1
             stream.record.detail = DETAIL_CONCURRENCY_LIMIT

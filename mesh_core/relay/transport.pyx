@@ -1,5 +1,6 @@
 """Bytes in the clear from and to a side; the contract stands in transport.pxd."""
 
+from mesh_core.includes.branch cimport unlikely
 from mesh_core.includes.socket cimport SHUT_WR, recv, shutdown
 from mesh_core.relay.relay cimport (
     RELAY_ENDED, RELAY_WAITING, RELAY_YIELDED, relay_flush, relay_nothing_received,
@@ -15,7 +16,7 @@ cdef RelayStatus side_receive(
     cdef RelayStatus status
     cdef ssize_t received
     size[0] = 0
-    if side.flags & SIDE_ENDED:
+    if unlikely(side.flags & SIDE_ENDED):
         return RELAY_ENDED
     if side.tls != NULL:
         return receive_records(core, side, limit, data, size)

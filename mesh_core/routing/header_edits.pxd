@@ -30,6 +30,11 @@ cdef struct HeaderEditsC:
 # are put behind the first `count` of `added`, which has room for `capacity`. Earlier edits, those of `added`, are
 # subject to later ones. The new count; what does not fit is left out, so give room for HEADER_ADDED_MOST. `added`
 # borrows from `edits`, so from the snapshot.
-cdef uint32_t header_edits_apply(
+cdef inline uint32_t header_edits_apply(
+    const HeaderEditsC* edits, HeadC* head, const uint8_t* data, AddedFieldC* added, uint32_t count, uint32_t capacity
+) noexcept nogil:
+    return carry_out(edits, head, data, added, count, capacity) if edits.count else count
+
+cdef uint32_t carry_out(
     const HeaderEditsC* edits, HeadC* head, const uint8_t* data, AddedFieldC* added, uint32_t count, uint32_t capacity
 ) noexcept nogil

@@ -4,7 +4,7 @@ from mesh_core.http1.grammar cimport equals_ignoring_case
 from mesh_core.http1.head cimport FIELD_REMOVED, FieldC
 
 
-cdef uint32_t header_edits_apply(
+cdef uint32_t carry_out(
     const HeaderEditsC* edits, HeadC* head, const uint8_t* data, AddedFieldC* added, uint32_t count, uint32_t capacity
 ) noexcept nogil:
     cdef const HeaderEditC* edit

@@ -13,7 +13,7 @@ cdef enum:
     ROUTE_LINES = (sizeof(RouteC) + CACHE_LINE - 1) // CACHE_LINE
 
 
-cdef const RouteC* route_find(const RouteTableC* table, const RequestViewC* request) noexcept nogil:
+cdef const RouteC* route_search(const RouteTableC* table, const RequestViewC* request) noexcept nogil:
     cdef const VirtualHostC* host = virtual_host_find(&table.hosts, request.authority, request.secure)
     cdef const PathNodeC* node
     cdef const PathNodeC* each
@@ -47,3 +47,16 @@ cdef const RouteC* route_find(const RouteTableC* table, const RequestViewC* requ
         # It is about to be read from end to end.
         prefetch(<const char*>found.route + line * CACHE_LINE)
     return found.route
+
+
+cdef const RouteC* route_of_all(const RouteTableC* table) noexcept nogil:
+    cdef const VirtualHostC* host = table.hosts.any.every
+    cdef const RouteMatchC* match
+    if host == NULL or table.hosts.longest or table.hosts.any.port_count:
+        return NULL
+    if host.paths.longest or host.paths.has_regexes or not host.paths.root.prefixes.count:
+        return NULL
+    match = host.paths.root.prefixes.items
+    if match.path != NULL or match.method.size or match.header_count or match.parameter_count:
+        return NULL
+    return match.route
