@@ -27,7 +27,8 @@ _COMMON = ["-std=gnu11", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unus
            "-Wno-missing-field-initializers", "-Wno-cast-function-type", "-fvisibility=hidden"]
 _SANITIZERS = "-fsanitize=address,undefined"
 BUILDS = {
-    "release": (["-O2", "-g1", "-DNDEBUG"], []),
+    # Calls of the C library go through the table of addresses alone: a cache line less for each.
+    "release": (["-O2", "-g1", "-DNDEBUG", "-fno-plt"], []),
     "debug": (["-O0", "-g3", "-UNDEBUG", "-DHOPMESH_DEBUG"], []),
     "asan": (["-O1", "-g", "-UNDEBUG", "-DHOPMESH_DEBUG", "-fno-omit-frame-pointer", _SANITIZERS,
               "-fno-sanitize-recover=undefined"], [_SANITIZERS]),

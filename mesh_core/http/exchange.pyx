@@ -20,6 +20,7 @@ from mesh_core.http.stream cimport (
 from mesh_core.http.waiting cimport waiting_admit, waiting_join, waiting_wake
 from mesh_core.includes.branch cimport unlikely
 from mesh_core.includes.socket cimport MSG_PEEK, recv
+from mesh_core.includes.prefetch cimport prefetch_lines
 from mesh_core.net.address cimport PeerAddressC, address_is_wildcard
 from mesh_core.net.sockets cimport socket_local_address
 from mesh_core.relay.connection cimport connection_abort, connection_out_of_memory, connection_watch
@@ -28,6 +29,7 @@ from mesh_core.relay.side cimport SIDE_ENDED, SIDE_READABLE, SideC
 from mesh_core.relay.transport cimport side_event, side_flush, side_has_input
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.runtime.reactor cimport reactor_cancel_timer
+from mesh_core.telemetry.access_record cimport RequestRecordC
 from mesh_core.telemetry.response_flags cimport (
     DETAIL_DOWNSTREAM_RESET, DETAIL_OUT_OF_MEMORY, DETAIL_PENDING_REQUEST_OVERFLOW, DETAIL_RESPONSE_MALFORMED,
     DETAIL_UPSTREAM_OVERFLOW, FLAG_DOWNSTREAM_CONNECTION_TERMINATION, FLAG_OVERLOAD,
@@ -92,6 +94,8 @@ cdef void on_downstream(void* owner, uint32_t events) noexcept nogil:
     cdef DownstreamC* downstream = downstream_of(connection)
     cdef StreamC* stream
     cdef RelayStatus status
+    # While the kernel copies the request: of the stream that it will have.
+    prefetch_lines(downstream.worker.spare, sizeof(StreamC))
     connection.last_active_ms = connection.table.core.reactor.now_ms
     if unlikely(side_event(&connection.downstream, events)):
         # It can neither send nor be sent to: what it said last is of no use to anybody.
@@ -139,6 +143,10 @@ cdef void go_on(HttpClientC* client) noexcept nogil:
     if unlikely(stream == NULL):
         return
     connection = stream.connection
+    # While the kernel copies the answer.
+    prefetch_lines(&stream.request_body, <const char*>&stream.next_spare - <const char*>&stream.request_body)
+    prefetch_lines(&stream.record, sizeof(RequestRecordC))
+    prefetch_lines(&connection.snapshot, sizeof(void*))
     connection.last_active_ms = client.worker.core.reactor.now_ms
     if unlikely(client.upstream.side.queue.size or client.upstream.side.pipe != NULL):
         # A failure shows in what is received.

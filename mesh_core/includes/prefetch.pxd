@@ -1,8 +1,19 @@
-"""A hint to the processor that memory will be read soon; for chains of look-ups in tables larger than its caches."""
+"""Hints to the processor that memory will be read soon: in chains of look-ups, and before system calls."""
 
 cdef extern from * nogil:
     """
+    #ifndef HOPMESH_PREFETCH
+    #define HOPMESH_PREFETCH
+    #include <stddef.h>
     #define hm_prefetch(p) __builtin_prefetch(p)
+    static inline void hm_prefetch_lines(const void *begin, size_t size) {
+        for (const char *line = (const char *)begin; line < (const char *)begin + size; line += 64)
+            __builtin_prefetch(line);
+    }
+    #endif
     """
     # Any address is allowed, NULL too.
     void prefetch "hm_prefetch"(const void* p)
+
+    # So too for `size` bytes from there on, in lines of the cache.
+    void prefetch_lines "hm_prefetch_lines"(const void* begin, size_t size)

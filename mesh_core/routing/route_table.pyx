@@ -2,15 +2,11 @@
 
 from mesh_core.http1.method cimport METHOD_CONNECT
 from mesh_core.http1.serialize cimport TextC
-from mesh_core.includes.prefetch cimport prefetch
+from mesh_core.includes.prefetch cimport prefetch_lines
 from mesh_core.routing.path_table cimport PathNodeC, path_find
 from mesh_core.routing.query_match cimport QueryC, query_begin
 from mesh_core.routing.route_match cimport RouteMatchC, first_match
 from mesh_core.routing.virtual_host_table cimport VirtualHostC, virtual_host_find
-
-cdef enum:
-    CACHE_LINE = 64
-    ROUTE_LINES = (sizeof(RouteC) + CACHE_LINE - 1) // CACHE_LINE
 
 
 cdef const RouteC* route_search(const RouteTableC* table, const RequestViewC* request) noexcept nogil:
@@ -22,7 +18,6 @@ cdef const RouteC* route_search(const RouteTableC* table, const RequestViewC* re
     cdef TextC path = request.path
     cdef QueryC query
     cdef bint whole
-    cdef int line
     if host == NULL:
         return NULL
     if path.size == 0 and request.method_id != METHOD_CONNECT:
@@ -43,9 +38,8 @@ cdef const RouteC* route_search(const RouteTableC* table, const RequestViewC* re
         node = node.parent
     if found == NULL:
         return NULL
-    for line in range(ROUTE_LINES):
-        # It is about to be read from end to end.
-        prefetch(<const char*>found.route + line * CACHE_LINE)
+    # It is about to be read from end to end.
+    prefetch_lines(found.route, sizeof(RouteC))
     return found.route
 
 

@@ -8,14 +8,13 @@ from mesh_core.includes.linux cimport (
     epoll_create1, epoll_ctl, epoll_wait, errno, eventfd, itimerspec, read, timerfd_create, timerfd_settime,
     write,
 )
-from mesh_core.includes.prefetch cimport prefetch
+from mesh_core.includes.prefetch cimport prefetch_lines
 from mesh_core.runtime.clock cimport coarse_clock_ms, wall_offset_us
 from mesh_core.runtime.timers cimport TICK_MS, timer_cancel, timer_set, wheel_advance, wheel_next_ms
 
 cdef enum:
     TFD_TIMER_ABSTIME = 1
-    CACHE_LINE = 64
-    OWNER_LINES = 4
+    OWNER_BYTES = 256
 
 
 cdef int watch(ReactorC* reactor, SourceC* source, uint32_t events) noexcept nogil:
@@ -71,7 +70,8 @@ cdef void reactor_turn(ReactorC* reactor, bint may_sleep) noexcept nogil:
         reactor.batch_at = index
         source = <SourceC*>reactor.events[index].data.ptr
         if index + 1 < count:
-            prefetch_owner(reactor.events[index + 1].data.ptr)
+            # What events look at stands around the source and behind it.
+            prefetch_lines(reactor.events[index + 1].data.ptr, OWNER_BYTES)
         source.on_event(source.owner, reactor.events[index].events)
     reactor.batch_size = 0
     if reactor.tasks != NULL:
@@ -87,13 +87,6 @@ cdef inline void look_at_clocks(ReactorC* reactor) noexcept nogil:
     if now_ms != reactor.now_ms:
         reactor.now_ms = now_ms
         reactor.wall_offset_us = wall_offset_us()
-
-
-cdef inline void prefetch_owner(const void* source) noexcept nogil:
-    """What events of a connection look at stands around its source and behind it."""
-    cdef int line
-    for line in range(OWNER_LINES):
-        prefetch(<const char*>source + line * CACHE_LINE)
 
 
 cdef bint reactor_is_pending(const ReactorC* reactor, const SourceC* source) noexcept nogil:
