@@ -8,7 +8,7 @@ from mesh_core.http.request cimport request_begin
 from mesh_core.http.stream cimport STREAM_LAST, STREAM_RESPONDED, DownstreamC, downstream_of
 from mesh_core.http1.errors cimport HTTP1_BAD_UPGRADE
 from mesh_core.http1.head cimport HEAD_INCOMPLETE, HEAD_REQUEST, HeadC
-from mesh_core.includes.branch cimport unlikely
+from mesh_core.includes.likely cimport unlikely
 from mesh_core.relay.connection cimport connection_abort, connection_close, connection_out_of_memory
 from mesh_core.relay.lingering cimport connection_linger
 from mesh_core.relay.relay cimport (

@@ -18,7 +18,7 @@ from mesh_core.http.stream cimport (
     STREAM_SENT, DownstreamC, FailureC, HttpClientC, StreamC, downstream_of, stream_at_endpoint,
 )
 from mesh_core.http.waiting cimport waiting_admit, waiting_join, waiting_wake
-from mesh_core.includes.branch cimport unlikely
+from mesh_core.includes.likely cimport unlikely
 from mesh_core.includes.socket cimport MSG_PEEK, recv
 from mesh_core.includes.prefetch cimport prefetch_lines
 from mesh_core.net.address cimport PeerAddressC, address_is_wildcard

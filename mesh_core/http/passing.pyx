@@ -12,7 +12,7 @@ from mesh_core.http1.errors cimport HTTP1_OK
 from mesh_core.http1.framing cimport BODY_CHUNKED, BODY_LENGTH, trailers_check
 from mesh_core.http1.head cimport HEAD_INCOMPLETE, HEAD_TRAILERS, HeadC
 from mesh_core.http1.serialize cimport trailers_write
-from mesh_core.includes.branch cimport unlikely
+from mesh_core.includes.likely cimport unlikely
 from mesh_core.relay.relay cimport RELAY_BLOCKED, RELAY_NO_MEMORY, RELAY_SINK_FAILED, RELAY_WAITING, relay_move
 from mesh_core.relay.transport cimport side_send
 

@@ -5,7 +5,7 @@ from mesh_core.http.input cimport input_clear
 from mesh_core.http.stream cimport STREAM_REPEATABLE
 from mesh_core.http.waiting cimport waiting_wake
 from mesh_core.includes.atomic cimport load_relaxed_u32
-from mesh_core.includes.branch cimport unlikely
+from mesh_core.includes.likely cimport unlikely
 from mesh_core.includes.linux cimport EAGAIN, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLPRI, EPOLLRDHUP, errno
 from mesh_core.includes.socket cimport MSG_PEEK, recv
 from mesh_core.relay.connecting cimport upstream_open_to

@@ -27,7 +27,7 @@ from mesh_core.http1.framing cimport FramingC, request_framing
 from mesh_core.http1.head cimport HEAD_COMPLETE, HEAD_REQUEST, head_begin, head_parse
 from mesh_core.http1.method cimport METHOD_CONNECT
 from mesh_core.includes.atomic cimport load_relaxed_u32
-from mesh_core.includes.branch cimport unlikely
+from mesh_core.includes.likely cimport unlikely
 from mesh_core.relay.connection cimport connection_out_of_memory
 from mesh_core.relay.relay cimport (
     RELAY_BLOCKED, RELAY_ENDED, RELAY_NO_MEMORY, RELAY_SINK_FAILED, RELAY_WAITING, RELAY_YIELDED,

@@ -13,7 +13,7 @@ from mesh_core.http1.method cimport METHOD_CONNECT, METHOD_OPTIONS
 from mesh_core.http1.path cimport PATH_REDIRECT, path_normalize
 from mesh_core.http1.serialize cimport TextC
 from mesh_core.http1.target cimport TARGET_ABSOLUTE, TARGET_AUTHORITY
-from mesh_core.includes.branch cimport unlikely
+from mesh_core.includes.likely cimport unlikely
 from mesh_core.includes.socket cimport AF_INET, AF_INET6
 from mesh_core.relay.connection cimport ConnectionC
 from mesh_core.routing.hash_policy cimport route_hash

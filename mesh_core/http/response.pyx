@@ -29,7 +29,7 @@ from mesh_core.http1.head cimport HEAD_INCOMPLETE, HEAD_RESPONSE, HeadC
 from mesh_core.http1.keep_alive cimport keep_alive_timeout
 from mesh_core.http1.method cimport METHOD_CONNECT, METHOD_HEAD
 from mesh_core.http1.serialize cimport OutputC
-from mesh_core.includes.branch cimport unlikely
+from mesh_core.includes.likely cimport unlikely
 from mesh_core.relay.relay cimport (
     RELAY_BLOCKED, RELAY_ENDED, RELAY_NO_MEMORY, RELAY_SINK_FAILED, RELAY_TRUNCATED, RELAY_WAITING, RELAY_YIELDED,
 )

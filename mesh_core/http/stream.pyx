@@ -9,7 +9,7 @@ from mesh_core.http.policy_state cimport policy_state_end
 from mesh_core.http.replay cimport ReplayC, replay_free, replay_reset
 from mesh_core.http.waiting cimport waiting_leave, waiting_wake
 from mesh_core.includes.atomic cimport fetch_add_u64
-from mesh_core.includes.branch cimport unlikely
+from mesh_core.includes.likely cimport unlikely
 from mesh_core.includes.linux cimport ENOMEM
 from mesh_core.runtime.clock cimport monotonic_us
 from mesh_core.runtime.core cimport core_notify

@@ -1,6 +1,6 @@
 """Bytes in the clear from and to a side; the contract stands in transport.pxd."""
 
-from mesh_core.includes.branch cimport unlikely
+from mesh_core.includes.likely cimport unlikely
 from mesh_core.includes.socket cimport SHUT_WR, recv, shutdown
 from mesh_core.relay.relay cimport (
     RELAY_ENDED, RELAY_WAITING, RELAY_YIELDED, relay_flush, relay_nothing_received,
