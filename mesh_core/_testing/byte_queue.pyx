@@ -1,7 +1,7 @@
 """Byte queues and their pool, from Python."""
 
 from mesh_core.includes.linux cimport iovec
-from mesh_core.runtime cimport byte_queue
+cimport mesh_core.runtime.byte_queue as byte_queue
 
 BLOCK_BYTES = byte_queue.BLOCK_BYTES
 BLOCKS_KEPT = byte_queue.BLOCKS_KEPT

@@ -3,7 +3,16 @@
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memset
 from mesh_core._testing.convert cimport exact_copy
-from mesh_core.http1 cimport chunked, errors, framing, grammar, head, limits, method, path, serialize, target
+cimport mesh_core.http1.chunked as chunked
+cimport mesh_core.http1.errors as errors
+cimport mesh_core.http1.framing as framing
+cimport mesh_core.http1.grammar as grammar
+cimport mesh_core.http1.head as head
+cimport mesh_core.http1.limits as limits
+cimport mesh_core.http1.method as method
+cimport mesh_core.http1.path as path
+cimport mesh_core.http1.serialize as serialize
+cimport mesh_core.http1.target as target
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 
 METHODS = {

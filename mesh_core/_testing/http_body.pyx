@@ -3,8 +3,12 @@
 from libc.stdint cimport uint8_t
 from libc.string cimport memset
 from mesh_core._testing.convert cimport exact_copy
-from mesh_core.http cimport body, input
-from mesh_core.http1 cimport errors, framing, head, limits
+cimport mesh_core.http.body as body
+cimport mesh_core.http.input as input
+cimport mesh_core.http1.errors as errors
+cimport mesh_core.http1.framing as framing
+cimport mesh_core.http1.head as head
+cimport mesh_core.http1.limits as limits
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 
 from mesh_core._testing.http1 import Refused

@@ -4,7 +4,9 @@ from libc.stdint cimport uint8_t
 from libc.string cimport memcpy, memset
 from mesh_core._testing.convert cimport exact_copy, peer_address, peer_bytes
 from mesh_core.includes.socket cimport sockaddr_storage, socklen_t
-from mesh_core.net cimport address as net_address, proxy_protocol, sockets
+cimport mesh_core.net.address as net_address
+cimport mesh_core.net.proxy_protocol as proxy_protocol
+cimport mesh_core.net.sockets as sockets
 from mesh_core.net.address cimport PeerAddressC
 from mesh_core.runtime.memory cimport memory_free
 

@@ -7,8 +7,10 @@ from mesh_core.runtime.memory cimport memory_alloc, memory_free
 from mesh_core.snapshot.snapshot cimport Snapshot
 from mesh_core.snapshot.tables cimport BalancerSettingsC, ClusterC, EndpointC, PickContextC
 from mesh_core.upstream.endpoint_state cimport endpoint_mark
-from mesh_core.upstream cimport hashing, peak_ewma, slow_start
-from mesh_core.upstream cimport priority_load as priority_load_module
+cimport mesh_core.upstream.hashing as hashing
+cimport mesh_core.upstream.peak_ewma as peak_ewma
+cimport mesh_core.upstream.slow_start as slow_start
+cimport mesh_core.upstream.priority_load as priority_load_module
 from mesh_core.upstream.hashing cimport random_next
 from mesh_core.upstream.pick cimport cluster_observe, cluster_pick
 from mesh_core.upstream.priority_load cimport LevelLoadC

@@ -1,7 +1,7 @@
 """A pool of pipes, from Python."""
 
 from libc.stdint cimport uint32_t
-from mesh_core.runtime cimport pipe_pool
+cimport mesh_core.runtime.pipe_pool as pipe_pool
 
 PIPES_KEPT = pipe_pool.PIPES_KEPT
 PIPES_LIVE = pipe_pool.PIPES_LIVE

@@ -1,7 +1,8 @@
 """A reactor, from Python: it calls back with the GIL."""
 
 from libc.stdint cimport int64_t, uint32_t
-from mesh_core.runtime cimport reactor as reactor_module, timers
+cimport mesh_core.runtime.reactor as reactor_module
+cimport mesh_core.runtime.timers as timers
 
 cdef class Handle:
     """Anything that a reactor calls back: `callback(events)` of a source, `callback()` of the others."""

@@ -1,11 +1,11 @@
 """The relay's moving of bytes between two sockets, from Python."""
 
 from libc.stdint cimport uint32_t, uint64_t
-from mesh_core.relay cimport relay as relay_module
-from mesh_core.relay cimport side as side_module
+cimport mesh_core.relay.relay as relay_module
+cimport mesh_core.relay.side as side_module
 from mesh_core.relay.side cimport SideC
 from mesh_core.runtime.core cimport SCRATCH_BYTES as SCRATCH_LIMIT, CoreC, core_destroy, core_init
-from mesh_core.telemetry cimport stats
+cimport mesh_core.telemetry.stats as stats
 from mesh_core.telemetry.stats cimport StatsScope
 
 SCRATCH_BYTES = SCRATCH_LIMIT

@@ -12,7 +12,9 @@ from mesh_core.includes.atomic cimport load_relaxed_u64
 from mesh_core.runtime.clock cimport monotonic_us
 from mesh_core.runtime.ring cimport RingC, ring_consume, ring_destroy, ring_init, ring_peek
 from mesh_core.snapshot.snapshot cimport Snapshot
-from mesh_core.telemetry cimport access_record, request_capture, request_metrics
+cimport mesh_core.telemetry.access_record as access_record
+cimport mesh_core.telemetry.request_capture as request_capture
+cimport mesh_core.telemetry.request_metrics as request_metrics
 from mesh_core.telemetry.access_log cimport AccessFormat
 from mesh_core.telemetry.request_id cimport REQUEST_ID_BYTES, RequestIdsC, request_id_write, request_ids_init
 from mesh_core.telemetry.request_record cimport request_log

@@ -4,9 +4,9 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from mesh_core.includes.atomic cimport load_relaxed_u64
 from mesh_core.snapshot.shared_count cimport shared_count_leave
 from mesh_core.telemetry.stats cimport StatsScope
-from mesh_core.upstream cimport concurrency_limit as concurrency_module
-from mesh_core.upstream cimport outlier_detection as outlier_module
-from mesh_core.upstream cimport retry as retry_module
+cimport mesh_core.upstream.concurrency_limit as concurrency_module
+cimport mesh_core.upstream.outlier_detection as outlier_module
+cimport mesh_core.upstream.retry as retry_module
 from mesh_core.upstream.endpoint_state cimport ClusterState, EndpointState
 from mesh_core.upstream.outlier_detection cimport OutlierPolicy
 

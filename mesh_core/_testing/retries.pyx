@@ -7,7 +7,8 @@ from mesh_core.http1.http_date cimport http_date_parse, retry_after_parse
 from mesh_core.http1.keep_alive cimport keep_alive_timeout
 from mesh_core.http1.limits cimport Http1LimitsC, http1_limits_default
 from mesh_core.runtime.memory cimport memory_free
-from mesh_core.upstream cimport idle_timeout, retry
+cimport mesh_core.upstream.idle_timeout as idle_timeout
+cimport mesh_core.upstream.retry as retry
 from mesh_core.upstream.endpoint_state cimport ClusterState, EndpointState
 
 

@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 from mesh_core.includes.atomic cimport load_relaxed_u64
 from mesh_core.includes.linux cimport read
-from mesh_core.runtime cimport ring as ring_module
+cimport mesh_core.runtime.ring as ring_module
 
 cdef extern from "<poll.h>" nogil:
     cdef struct pollfd:

@@ -4,7 +4,7 @@ from libc.stdint cimport uint32_t, uint64_t
 from mesh_core._testing.convert cimport peer_bytes
 from mesh_core.http1.limits cimport Http1LimitsC
 from mesh_core.includes.atomic cimport fetch_add_u64, fetch_sub_u64
-from mesh_core.snapshot cimport shared_count as shared_count_module
+cimport mesh_core.snapshot.shared_count as shared_count_module
 from mesh_core.snapshot.http_settings cimport (
     FORWARDED_APPEND, FORWARDED_KEEP, FORWARDED_OVERWRITE, ClusterHttpC, HttpSettingsC,
 )

@@ -4,7 +4,9 @@ from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 from mesh_core._testing.convert cimport peer_address
 from mesh_core.runtime.ring cimport RingC, ring_commit, ring_destroy, ring_init, ring_reserve
-from mesh_core.telemetry cimport access_record, response_flags, stats
+cimport mesh_core.telemetry.access_record as access_record
+cimport mesh_core.telemetry.response_flags as response_flags
+cimport mesh_core.telemetry.stats as stats
 from mesh_core.telemetry.access_log cimport AccessFormat
 from mesh_core.telemetry.stats cimport StatsScope
 

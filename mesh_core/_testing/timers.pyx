@@ -1,7 +1,7 @@
 """A timer wheel, from Python."""
 
 from libc.stdint cimport int64_t
-from mesh_core.runtime cimport timers
+cimport mesh_core.runtime.timers as timers
 from mesh_core.runtime.memory cimport memory_alloc, memory_free
 
 TICK_MS = timers.TICK_MS

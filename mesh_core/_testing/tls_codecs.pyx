@@ -3,7 +3,9 @@
 from libc.stdint cimport uint8_t
 from mesh_core._testing.convert cimport exact_copy
 from mesh_core.runtime.memory cimport memory_free
-from mesh_core.tls cimport certificate_names, client_hello, spiffe_id
+cimport mesh_core.tls.certificate_names as certificate_names
+cimport mesh_core.tls.client_hello as client_hello
+cimport mesh_core.tls.spiffe_id as spiffe_id
 
 VERDICTS = {
     client_hello.CLIENT_HELLO_INCOMPLETE: "incomplete",

@@ -1,7 +1,7 @@
 """TLS sessions without I/O, from Python."""
 
 from libc.stdint cimport uint8_t
-from mesh_core.tls cimport session as session_module
+cimport mesh_core.tls.session as session_module
 from mesh_core.tls.context cimport TlsContext, TlsSessions
 from mesh_core.tls.session cimport TlsC
 

@@ -138,6 +138,13 @@ def test_the_product_never_imports_what_is_for_tests() -> None:
         assert not re.search(r"^\s*(?:from|c?import) .*\b_testing\b", path.read_text(encoding="utf-8"), re.MULTILINE)
 
 
+@pytest.mark.parametrize("path", CYTHON + CONTRACTS, ids=name_of)
+def test_the_build_sees_what_is_cimported(path: Path) -> None:
+    """A module that is cimported from its package is none that Cython compiles anew for: write `cimport a.b as b`."""
+    packages = re.findall(r"^from +([\w.]+) +cimport\b", path.read_text(encoding="utf-8"), re.MULTILINE)
+    assert not [each for each in packages if (ROOT / each.replace(".", "/")).is_dir()]
+
+
 @pytest.mark.parametrize("path", CYTHON, ids=name_of)
 def test_one_subject_a_file(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").split("\n")) <= 310
