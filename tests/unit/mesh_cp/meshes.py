@@ -16,6 +16,9 @@ _GROUPS = {
     "TCPRoute": "gateway.networking.k8s.io/v1alpha2",
 }
 
+CART = "cart.shop.svc.cluster.local"
+HOST = f"{CART}:80"
+
 
 def manifest(kind: str, name: str, spec: dict[str, Any], namespace: str = "shop", created: int = 0) -> Resource:
     """The resource that a manifest makes; it must have no fault."""
@@ -96,3 +99,20 @@ def assembled(made: Mapping[OutputKey, Output]) -> Config:
         listeners.append({**listener, "virtual_hosts": hosts} if hosts else listener)
     clusters = [{**cluster, "endpoints": of["endpoint"][name]} for name, cluster in of["cluster"].items()]
     return load_builtins({"listeners": listeners, "clusters": clusters})
+
+
+def virtual(*http: dict[str, Any], **more: Any) -> Resource:
+    """A VirtualService of the host cart."""
+    return manifest("VirtualService", "cart", {"hosts": ["cart"], "http": list(http), **more})
+
+
+def rule(policy: dict[str, Any], **more: Any) -> Resource:
+    """A DestinationRule of the host cart, with subsets v1 and v2."""
+    subsets = [{"name": name, "labels": {"version": name}} for name in ("v1", "v2")]
+    return manifest("DestinationRule", "cart", {"host": "cart", "trafficPolicy": policy, "subsets": subsets, **more})
+
+
+def to(subset: str = "", weight: int = 0, **more: Any) -> dict[str, Any]:
+    """A destination of a VirtualService: the host cart."""
+    destination = {"host": "cart", **({"subset": subset} if subset else {})}
+    return {"destination": destination, "weight": weight, **more}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from meshes import assembled, manifest, proxy, service, workload, world
+from meshes import CART, assembled, manifest, proxy, service, workload, world
 
 from mesh_core.config.schema import Locality
 from mesh_cp.generators import Dial, Generator, Index, Output, OutputKey, change, generate
@@ -16,7 +16,6 @@ from mesh_cp.model import HOSTS, Client, Fact, Workload, WorkloadPort, build, ch
 from mesh_cp.model.table import Table
 from mesh_cp.resources import Resource
 
-CART = "cart.shop.svc.cluster.local"
 PAY = "pay.shop.svc.cluster.local"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from meshes import manifest, proxy, routes, service, world
+from meshes import CART, manifest, proxy, routes, service, world
 
 from mesh_cp.generators.policy import effective
 from mesh_cp.model import Client
@@ -14,7 +14,6 @@ from mesh_cp.model.rules import rule_for
 from mesh_cp.model.service import protocol_of
 from mesh_cp.resources import Resource
 
-CART = "cart.shop.svc.cluster.local"
 
 
 @pytest.mark.parametrize(
