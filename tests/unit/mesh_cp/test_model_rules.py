@@ -15,7 +15,6 @@ from mesh_cp.model.service import protocol_of
 from mesh_cp.resources import Resource
 
 
-
 @pytest.mark.parametrize(
     ("host", "namespace", "expected"),
     [
