@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import math
 import random
 from collections.abc import Iterator
@@ -14,22 +13,12 @@ from mesh_core._testing.request_log import TRAIT_INBOUND, TRAIT_MUTUAL_TLS, Requ
 from mesh_core._testing.telemetry import FLAG_NAMES
 from mesh_core.config import Node
 from mesh_core.control.admin.request_metrics import merged, request_lines, time_lines, time_quantiles
-from mesh_core.runtime.memory import fail_allocations_after_for_test, live_allocations
+from mesh_core.runtime.memory import fail_allocations_after_for_test
 from mesh_core.telemetry.histogram import BUCKETS, TIME_BUCKETS_US
 from mesh_core.telemetry.stats import StatsRegistry
 
 Samples = dict[str, list[tuple[dict[str, str], float]]]
 NODE = Node(workload="cart-v1", namespace="shop", service="cart.shop.svc", app="cart", version="v1", cluster="eu")
-
-
-@pytest.fixture(autouse=True)
-def nothing_leaks() -> Iterator[None]:
-    gc.collect()
-    before = live_allocations()
-    yield
-    fail_allocations_after_for_test(None)
-    gc.collect()
-    assert live_allocations() == before
 
 
 def samples(lines: Iterator[str]) -> Samples:
