@@ -5,10 +5,11 @@ cdef extern from * nogil:
     #ifndef HOPMESH_PREFETCH
     #define HOPMESH_PREFETCH
     #include <stddef.h>
+    #include <stdint.h>
     #define hm_prefetch(p) __builtin_prefetch(p)
     static inline void hm_prefetch_lines(const void *begin, size_t size) {
-        for (const char *line = (const char *)begin; line < (const char *)begin + size; line += 64)
-            __builtin_prefetch(line);
+        for (uintptr_t line = (uintptr_t)begin; line < (uintptr_t)begin + size; line += 64)
+            __builtin_prefetch((const void *)line);
     }
     #endif
     """
