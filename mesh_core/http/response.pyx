@@ -19,12 +19,11 @@ from mesh_core.http.stream cimport (
     STREAM_CLIENT_LAST, STREAM_RESPONDED, STREAM_UPGRADE, FailureC, HttpClientC, HttpWorkerC,
 )
 from mesh_core.http.stream_record cimport stream_note_response
-from mesh_core.http.tunnel cimport tunnel_begin
+from mesh_core.http.tunnel cimport tunnel_begin, tunnel_is_asked_for
 from mesh_core.http1.errors cimport (
     HTTP1_HEAD_TOO_LARGE, HTTP1_OK, HTTP1_START_LINE_TOO_LONG, HTTP1_TOO_MANY_FIELDS, HTTP1_UNEXPECTED_UPGRADE,
 )
 from mesh_core.http1.framing cimport BODY_LENGTH, BODY_TUNNEL, FramingC, response_framing
-from mesh_core.http1.grammar cimport SliceC, equals_ignoring_case, list_next
 from mesh_core.http1.head cimport HEAD_INCOMPLETE, HEAD_RESPONSE, HeadC
 from mesh_core.http1.keep_alive cimport keep_alive_timeout
 from mesh_core.http1.method cimport METHOD_CONNECT, METHOD_HEAD
@@ -126,7 +125,7 @@ cdef bint take(StreamC* stream, const uint8_t* data, size_t size) noexcept nogil
                 head, data, stream.method_id,
                 stream.flags & STREAM_UPGRADE != 0 and stream.method_id != METHOD_CONNECT, &framing)
         if verdict == HTTP1_OK and unlikely(framing.has_upgrade) and not (
-                stream.request_body.ended and is_asked_for(stream, data, &framing)):
+                stream.request_body.ended and tunnel_is_asked_for(stream, data, &framing)):
             # Also before the request is whole: what is still to come of it would go as the other protocol's.
             verdict = HTTP1_UNEXPECTED_UPGRADE
         if unlikely(verdict < 0):
@@ -163,17 +162,6 @@ cdef bint take(StreamC* stream, const uint8_t* data, size_t size) noexcept nogil
         stream.flags &= ~<uint32_t>STREAM_RESPONDED
     # A response that came in one piece has one time.
     return settle(stream, verdict, data, size, stream.record.responded_us if head_bytes else 0)
-
-
-cdef bint is_asked_for(const StreamC* stream, const uint8_t* data, const FramingC* framing) noexcept nogil:
-    """Whether a 101 is to one of the protocols that the request named (RFC 9110, section 7.8)."""
-    cdef uint32_t at = 0
-    cdef SliceC name
-    while list_next(stream.upgrade, &at, stream.upgrade_bytes, &name):
-        if name.size == framing.upgrade.size and equals_ignoring_case(
-                stream.upgrade + name.at, data + framing.upgrade.at, name.size):
-            return True
-    return False
 
 
 cdef int64_t begin(StreamC* stream, HeadC* head, const uint8_t* data, const FramingC* framing) noexcept nogil:

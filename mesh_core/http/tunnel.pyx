@@ -1,5 +1,6 @@
 """After a granted Upgrade or CONNECT; the contract stands in tunnel.pxd."""
 
+from libc.stdint cimport uint32_t
 from libc.string cimport memset
 from mesh_core.http.ending cimport stream_cut
 from mesh_core.http.input cimport input_clear
@@ -7,6 +8,7 @@ from mesh_core.http.pool cimport client_forget
 from mesh_core.http.stream cimport DownstreamC, HttpClientC, downstream_of, stream_end
 from mesh_core.http.stream_record cimport stream_record
 from mesh_core.http.waiting cimport waiting_wake
+from mesh_core.http1.grammar cimport SliceC, equals_ignoring_case, list_next
 from mesh_core.includes.atomic cimport fetch_add_u64
 from mesh_core.relay.connection cimport ConnectionC, connection_out_of_memory
 from mesh_core.relay.open_connection cimport connection_opened
@@ -21,6 +23,16 @@ from mesh_core.telemetry.response_flags cimport (
     FLAG_UPSTREAM_CONNECTION_TERMINATION,
 )
 from mesh_core.telemetry.stats cimport LISTENER_CX_UPGRADES_ENDED, LISTENER_CX_UPGRADES_TOTAL
+
+
+cdef bint tunnel_is_asked_for(const StreamC* stream, const uint8_t* data, const FramingC* framing) noexcept nogil:
+    cdef uint32_t at = 0
+    cdef SliceC name
+    while list_next(stream.upgrade, &at, stream.upgrade_bytes, &name):
+        if name.size == framing.upgrade.size and equals_ignoring_case(
+                stream.upgrade + name.at, data + framing.upgrade.at, name.size):
+            return True
+    return False
 
 
 cdef void tunnel_begin(StreamC* stream, int64_t head_bytes, const uint8_t* data, size_t size) noexcept nogil:
