@@ -99,6 +99,9 @@ cdef class Head:
     cdef bytes text(self, grammar.SliceC slice):
         return self.data[slice.at:slice.at + slice.size]
 
+    cdef serialize.TextC text_or(self, bytes given, grammar.SliceC slice):
+        return serialize.TextC(self.block + slice.at, slice.size) if given is None else text_of(given)
+
     @property
     def size(self):
         return self.c.bytes
@@ -160,7 +163,8 @@ cdef class Head:
 
     def write(self, bytes first=None, bytes second=None, added=(), connection=None, body=None,
               length=None, status=None, capacity=65536):
-        """Write a judged head anew; `first` and `second` are target and authority, or (first) the reason."""
+        """Write a judged head anew; `first` and `second` are target and authority, or (first) the reason: by default
+        those of the head, where they stand in it."""
         cdef serialize.OutputC output
         cdef serialize.AddedFieldC[80] fields
         cdef uint8_t* out = <uint8_t*>memory_alloc(max(1, capacity))
@@ -180,14 +184,13 @@ cdef class Head:
         if self.c.kind == head.HEAD_TRAILERS:
             count = serialize.trailers_write(&self.c, self.block, out, capacity)
         elif self.c.kind == head.HEAD_REQUEST:
-            first = self.text(self.c.whole_target) if first is None else first
-            second = self.text(self.framing.authority) if second is None else second
             count = serialize.request_write(
-                &self.c, self.block, text_of(first), text_of(second), &output, out, capacity)
+                &self.c, self.block, self.text_or(first, self.c.whole_target),
+                self.text_or(second, self.framing.authority), &output, out, capacity)
         else:
-            first = self.text(self.c.reason) if first is None else first
             status = self.c.status if status is None else status
-            count = serialize.response_write(&self.c, self.block, status, text_of(first), &output, out, capacity)
+            count = serialize.response_write(
+                &self.c, self.block, status, self.text_or(first, self.c.reason), &output, out, capacity)
         written = out[:count] if count >= 0 else b""
         memory_free(out)
         if count < 0:

@@ -11,7 +11,7 @@ from mesh_core.http1.serialize cimport (
     CONNECTION_UNSAID, CONNECTION_UPGRADE, AddedFieldC, OutputC, TextC, request_write,
 )
 from mesh_core.http1.target cimport TARGET_ORIGIN
-from mesh_core.includes.likely cimport likely, unlikely
+from mesh_core.includes.likely cimport unlikely
 from mesh_core.net.address cimport ADDRESS_TEXT_BYTES, PeerAddressC, address_format_host
 from mesh_core.includes.socket cimport AF_INET, AF_INET6
 from mesh_core.routing.header_edits cimport HEADER_ADDED_MOST, header_edits_apply
@@ -55,9 +55,9 @@ cdef int64_t request_head_write(
         target = TextC(view.data + head.whole_target.at, head.whole_target.size)
         authority = view.authority
     else:
-        if unlikely(stream.flags & STREAM_UPGRADE):
+        if stream.flags & STREAM_UPGRADE:
             output.connection = CONNECTION_UPGRADE
-        if likely(keeps_target(stream, head, view)):
+        if keeps_target(stream, head, view):
             target = TextC(view.data + head.whole_target.at, head.whole_target.size)
         else:
             target_bytes = route_target_write(stream.route, view, worker.text, TEXT_BYTES)

@@ -17,6 +17,7 @@ cdef enum FieldName:
     FIELD_X_REQUEST_ID
     FIELD_X_FORWARDED_FOR
     FIELD_X_FORWARDED_PROTO
+    FIELD_NAME_COUNT
 
 # What may not come in trailers, because it says how a message is framed, routed, authenticated or read (RFC 9110,
 # section 6.5.1), nor be named by Connection (section 7.6.1).

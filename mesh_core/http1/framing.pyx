@@ -37,13 +37,16 @@ from mesh_core.http1.field_names cimport (
 from mesh_core.http1.grammar cimport equals_ignoring_case, is_token, list_next, parse_decimal
 from mesh_core.http1.head cimport FIELD_PLAIN_LENGTH, FIELD_REMOVED, HEAD_REQUEST, FieldC
 from mesh_core.http1.method cimport METHOD_CONNECT, METHOD_HEAD
+from mesh_core.includes.likely cimport unlikely
 from mesh_core.http1.target cimport TARGET_ABSOLUTE, TARGET_AUTHORITY, authority_is_valid
 
 
 cdef enum:
-    JUDGED_NAMES = (
-        1 << FIELD_HOST | 1 << FIELD_CONTENT_LENGTH | 1 << FIELD_TRANSFER_ENCODING | 1 << FIELD_CONNECTION
-        | 1 << FIELD_UPGRADE | 1 << FIELD_EXPECT | 1 << FIELD_KEEP_ALIVE | 1 << FIELD_HOP_BY_HOP)
+    SINGLE_NAMES = 1 << FIELD_HOST | 1 << FIELD_CONTENT_LENGTH
+    # Of which more is to be found out than where they are.
+    CONNECTION_NAMES = (
+        1 << FIELD_TRANSFER_ENCODING | 1 << FIELD_CONNECTION | 1 << FIELD_UPGRADE | 1 << FIELD_EXPECT
+        | 1 << FIELD_KEEP_ALIVE | 1 << FIELD_HOP_BY_HOP)
 
 
 # What the fields say before it is known what holds for the whole message.
@@ -69,11 +72,11 @@ cdef int request_framing(HeadC* head, const uint8_t* data, FramingC* out) noexce
         error = judge_lengths(head, data, &found, out)
     if error == HTTP1_OK and found.expect != NULL and not is_word(data, found.expect.value, b"100-continue", 12):
         error = HTTP1_BAD_EXPECT
-    if error == HTTP1_OK:
+    if error == HTTP1_OK and found.upgrade != NULL:
         error = judge_upgrade(head, data, &found, out)
-    if error:
+    if unlikely(error):
         return error
-    if head.method_id == METHOD_CONNECT:
+    if unlikely(head.method_id == METHOD_CONNECT):
         # Its content would have no meaning (RFC 9110, section 9.3.6), and what follows may be the tunnel's.
         if found.coding != NULL or out.length:
             return HTTP1_FORBIDDEN_BODY
@@ -98,9 +101,9 @@ cdef int response_framing(
     memset(out, 0, sizeof(FramingC))
     if error == HTTP1_OK:
         error = judge_lengths(head, data, &found, out)
-    if error == HTTP1_OK:
+    if error == HTTP1_OK and found.upgrade != NULL:
         error = judge_upgrade(head, data, &found, out)
-    if error:
+    if unlikely(error):
         return error
     if switches and not (upgrade_asked and out.has_upgrade and head.minor_version):
         return HTTP1_UNEXPECTED_UPGRADE
@@ -131,16 +134,25 @@ cdef int trailers_check(HeadC* trailers) noexcept nogil:
 
 # --- one field at a time ---
 
-cdef int find_fields(HeadC* head, const uint8_t* data, FoundC* found) noexcept nogil:
+cdef inline int find_fields(HeadC* head, const uint8_t* data, FoundC* found) noexcept nogil:
     """Find the fields that matter, each at most once, and mark those that end here."""
+    memset(found, 0, sizeof(FoundC))
+    if head.names & CONNECTION_NAMES or head.repeated & SINGLE_NAMES:
+        return search_fields(head, data, found)
+    if head.names & 1 << FIELD_HOST:
+        found.host = &head.fields[head.last[<int>FIELD_HOST]]
+    if head.names & 1 << FIELD_CONTENT_LENGTH:
+        found.length = &head.fields[head.last[<int>FIELD_CONTENT_LENGTH]]
+    return HTTP1_OK
+
+
+cdef int search_fields(HeadC* head, const uint8_t* data, FoundC* found) noexcept nogil:
+    """The same, field by field: which of several faults is told depends on their order."""
     cdef FieldC* field
     cdef uint32_t index
     cdef int error = HTTP1_OK
-    memset(found, 0, sizeof(FoundC))
     for index in range(head.field_count):
         field = &head.fields[index]
-        if not <uint32_t>1 << field.id & JUDGED_NAMES:
-            continue
         if field.id == FIELD_HOST:
             if found.host != NULL and head.kind == HEAD_REQUEST:
                 return HTTP1_REPEATED_HOST
@@ -165,7 +177,7 @@ cdef int find_fields(HeadC* head, const uint8_t* data, FoundC* found) noexcept n
             found.expect = field
         elif field.id == FIELD_CONNECTION:
             error = take_options(head, data, field, found)
-        else:
+        elif field.id == FIELD_KEEP_ALIVE or field.id == FIELD_HOP_BY_HOP:
             field.flags |= FIELD_REMOVED
         if error:
             return error
@@ -217,7 +229,7 @@ cdef inline bint keeps_alive(const HeadC* head, const FoundC* found) noexcept no
 
 cdef int judge_host(const HeadC* head, const uint8_t* data, const FoundC* found, FramingC* out) noexcept nogil:
     if found.host != NULL:
-        if not authority_is_valid(data, found.host.value, False):
+        if unlikely(not authority_is_valid(data, found.host.value, False)):
             return HTTP1_BAD_HOST
         out.authority = found.host.value
     elif head.minor_version == 1:
@@ -228,7 +240,13 @@ cdef int judge_host(const HeadC* head, const uint8_t* data, const FoundC* found,
     return HTTP1_OK
 
 
-cdef int judge_lengths(HeadC* head, const uint8_t* data, const FoundC* found, FramingC* out) noexcept nogil:
+cdef inline int judge_lengths(HeadC* head, const uint8_t* data, const FoundC* found, FramingC* out) noexcept nogil:
+    if found.coding == NULL and found.length == NULL:
+        return HTTP1_OK
+    return judge_stated_length(head, data, found, out)
+
+
+cdef int judge_stated_length(HeadC* head, const uint8_t* data, const FoundC* found, FramingC* out) noexcept nogil:
     if found.coding != NULL:
         if head.minor_version == 0:
             return HTTP1_CODING_IN_1_0
@@ -238,7 +256,7 @@ cdef int judge_lengths(HeadC* head, const uint8_t* data, const FoundC* found, Fr
         if found.length != NULL:
             return HTTP1_LENGTH_AND_CODING
         out.body = BODY_CHUNKED
-    elif found.length != NULL:
+    else:
         if not parse_decimal(data + found.length.value.at, found.length.value.size, &out.length):
             return HTTP1_BAD_LENGTH
         if found.length.value.size == 1 or data[found.length.value.at] != c"0":
@@ -251,7 +269,7 @@ cdef int judge_lengths(HeadC* head, const uint8_t* data, const FoundC* found, Fr
 cdef int judge_upgrade(const HeadC* head, const uint8_t* data, const FoundC* found, FramingC* out) noexcept nogil:
     cdef SliceC protocol
     cdef uint32_t at, end, slash, count = 0
-    if found.upgrade == NULL or not found.names_upgrade or head.minor_version == 0:
+    if not found.names_upgrade or head.minor_version == 0:
         return HTTP1_OK
     at = found.upgrade.value.at
     end = at + found.upgrade.value.size

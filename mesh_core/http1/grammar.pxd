@@ -4,7 +4,8 @@ RFC 9110, section 5.6 (tokens, lists, white space), RFC 3986 (URIs).
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from mesh_core.http1.scan cimport skip_text
+from mesh_core.http1.scan cimport SCAN_LEAST, skip_name, skip_text
+from mesh_core.includes.likely cimport likely
 
 # A piece of the buffer that a message was parsed from, counted from that buffer's begin.
 cdef struct SliceC:
@@ -79,10 +80,17 @@ cdef inline size_t skip(const uint8_t* data, size_t at, size_t end, uint8_t clas
 
 # The index of the first control character but tab from `at` on; `end` when there is none. data[0:end] is read.
 cdef inline size_t find_control(const uint8_t* data, size_t at, size_t end) noexcept nogil:
-    at = skip_text(data, at, end)
+    if likely(end >= SCAN_LEAST):
+        return skip_text(data, at, end)
     while at < end and not is_of(data[at], CLASS_CONTROL):
         at += 1
     return at
+
+
+# As `skip` over characters of CLASS_UNRESERVED or CLASS_TCHAR, most of which are passed over at once. data[0:end] is
+# read.
+cdef inline size_t skip_usual(const uint8_t* data, size_t at, size_t end, uint8_t classes) noexcept nogil:
+    return skip(data, skip_name(data, at, end) if likely(end >= SCAN_LEAST) else at, end, classes)
 
 
 # Whether two texts of `size` bytes are the same but for the case of ASCII letters.

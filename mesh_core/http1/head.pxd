@@ -5,6 +5,7 @@ and its connection is judged by framing.pxd.
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from mesh_core.http1.field_names cimport FIELD_NAME_COUNT
 from mesh_core.http1.grammar cimport SliceC
 from mesh_core.http1.limits cimport Http1LimitsC
 from mesh_core.http1.target cimport TargetC
@@ -43,6 +44,8 @@ cdef struct HeadC:
     uint8_t method_id          # HttpMethod
     uint16_t status
     uint32_t names             # bits of the FieldNames that `fields` had when they were parsed
+    uint32_t repeated          # of those that it had more than once
+    uint32_t[FIELD_NAME_COUNT] last  # the index of the last field with that name, where there is one
     uint64_t length            # what FIELD_PLAIN_LENGTH says
     SliceC method
     SliceC whole_target

@@ -21,10 +21,10 @@ from mesh_core.http1.errors cimport (
     HTTP1_TOO_MANY_FIELDS,
     HTTP1_UNSUPPORTED_VERSION,
 )
-from mesh_core.http1.field_names cimport FIELD_CONTENT_LENGTH, FIELD_TRANSFER_ENCODING, field_name_find
+from mesh_core.http1.field_names cimport FIELD_CONTENT_LENGTH, FIELD_OTHER, FIELD_TRANSFER_ENCODING, field_name_find
 from mesh_core.http1.grammar cimport CLASS_TCHAR, find_control, is_blank, is_digit, is_token, skip
 from mesh_core.http1.method cimport METHOD_OTHER, METHODS, method_begin, method_find
-from mesh_core.http1.scan cimport load_word, skip_name
+from mesh_core.http1.scan cimport SCAN_LEAST, load_word, skip_name
 from mesh_core.http1.target cimport target_parse
 from mesh_core.includes.likely cimport likely, unlikely
 
@@ -34,7 +34,7 @@ cdef enum Phase:
     PHASE_FIELDS
 
 cdef enum:
-    LINE_WHOLE = 1
+    START_WHOLE = 1
     VERSION_BYTES = 8          # "HTTP/1.1"
     LONGEST_FRAMING_NAME = 17  # "Transfer-Encoding"
     STATUS_BYTES = 3
@@ -43,7 +43,7 @@ cdef enum:
 
 cdef void head_begin(HeadC* head, int kind, FieldC* fields) noexcept nogil:
     head.fields = fields
-    head.field_count = head.names = head.bytes = head.line_at = head.scan_at = 0
+    head.field_count = head.bytes = head.names = head.repeated = head.line_at = head.scan_at = 0
     head.kind = <uint8_t>kind
     head.phase = PHASE_FIRST if kind == HEAD_REQUEST else PHASE_START if kind == HEAD_RESPONSE else PHASE_FIELDS
     head.minor_version = kind == HEAD_TRAILERS
@@ -54,48 +54,47 @@ cdef void head_begin(HeadC* head, int kind, FieldC* fields) noexcept nogil:
 
 
 cdef int head_parse(HeadC* head, const uint8_t* data, size_t size, const Http1LimitsC* limits) noexcept nogil:
-    cdef uint32_t begin, end
-    cdef int verdict
-    while True:
-        verdict = find_line_end(head, data, size, limits)
-        if verdict != LINE_WHOLE:
-            return verdict
-        begin, end = head.line_at, head.scan_at
-        head.line_at = head.scan_at = end + 2
-        if begin == end:
-            if head.phase == PHASE_FIELDS:
-                head.bytes = end + 2
-                return HEAD_COMPLETE
-            if head.phase == PHASE_START:
-                return HTTP1_BAD_START_LINE
-            head.phase = PHASE_START
-            continue
-        if head.phase == PHASE_FIELDS:
-            verdict = parse_field(head, data, size, begin, end, limits)
-        else:
-            if head.kind == HEAD_RESPONSE:
-                verdict = parse_status_line(head, data, begin, end)
-            elif not parse_usual_request_line(head, data, begin, end):
-                verdict = parse_request_line(head, data, begin, end)
-            else:
-                verdict = HTTP1_OK
-            head.phase = PHASE_FIELDS
-        if verdict:
-            return verdict
+    cdef int error
+    while head.phase != PHASE_FIELDS:
+        error = parse_start(head, data, size, limits)
+        if unlikely(error != START_WHOLE):
+            return error
+    return parse_fields(head, data, size, limits)
 
 
-cdef inline int find_line_end(HeadC* head, const uint8_t* data, size_t size, const Http1LimitsC* limits) noexcept nogil:
-    """Leave scan_at at the CR that ends the line, or where looking for it goes on."""
-    cdef size_t limit = limits.head_bytes
-    cdef int too_long = HTTP1_HEAD_TOO_LARGE
-    cdef size_t at
-    if head.phase != PHASE_FIELDS and head.line_at + <size_t>limits.start_line_bytes + 2 < limit:
-        limit = head.line_at + <size_t>limits.start_line_bytes + 2
-        too_long = HTTP1_START_LINE_TOO_LONG
-    at = find_control(data, head.scan_at, min(size, limit))
-    head.scan_at = <uint32_t>at
-    if likely(at + 2 <= min(size, limit) and data[at] == c"\r" and data[at + 1] == c"\n"):
-        return LINE_WHOLE
+cdef inline int parse_start(HeadC* head, const uint8_t* data, size_t size, const Http1LimitsC* limits) noexcept nogil:
+    """The start line, or the empty one before it: START_WHOLE, HEAD_INCOMPLETE or an error."""
+    cdef size_t limit = min(<size_t>limits.head_bytes, head.line_at + <size_t>limits.start_line_bytes + 2)
+    cdef size_t end = find_control(data, head.scan_at, min(size, limit))
+    cdef uint32_t begin = head.line_at
+    cdef int error
+    if unlikely(not ends_line(data, end, min(size, limit))):
+        head.scan_at = <uint32_t>end
+        return line_fault(
+            data, end, size, limit,
+            HTTP1_START_LINE_TOO_LONG if limit < limits.head_bytes else HTTP1_HEAD_TOO_LARGE)
+    head.line_at = head.scan_at = <uint32_t>end + 2
+    if unlikely(end == begin):
+        if head.phase == PHASE_START:
+            return HTTP1_BAD_START_LINE
+        head.phase = PHASE_START
+        return START_WHOLE
+    head.phase = PHASE_FIELDS
+    if head.kind == HEAD_RESPONSE:
+        error = parse_status_line(head, data, begin, <uint32_t>end)
+    else:
+        error = HTTP1_OK
+        if unlikely(not parse_usual_request_line(head, data, begin, <uint32_t>end)):
+            error = parse_request_line(head, data, begin, <uint32_t>end)
+    return error if unlikely(error) else START_WHOLE
+
+
+cdef inline bint ends_line(const uint8_t* data, size_t at, size_t end) noexcept nogil:
+    return at + 2 <= end and data[at] == c"\r" and data[at + 1] == c"\n"
+
+
+cdef int line_fault(const uint8_t* data, size_t at, size_t size, size_t limit, int too_long) noexcept nogil:
+    """What is wrong with a line whose first control character, if any, is at `at` and does not end it."""
     if at + 1 >= limit:
         return too_long
     if at == size:
@@ -109,32 +108,58 @@ cdef inline int find_line_end(HeadC* head, const uint8_t* data, size_t size, con
 
 # --- fields ---
 
+cdef inline int parse_fields(HeadC* head, const uint8_t* data, size_t size, const Http1LimitsC* limits) noexcept nogil:
+    cdef size_t limit = min(size, <size_t>limits.head_bytes)
+    cdef uint32_t begin = head.line_at
+    cdef size_t end = head.scan_at
+    cdef int error
+    while True:
+        end = find_control(data, end, limit)
+        if unlikely(not ends_line(data, end, limit)):
+            head.line_at = begin
+            head.scan_at = <uint32_t>end
+            return line_fault(data, end, size, limits.head_bytes, HTTP1_HEAD_TOO_LARGE)
+        if end == begin:
+            head.bytes = head.line_at = head.scan_at = begin + 2
+            return HEAD_COMPLETE
+        error = parse_field(head, data, begin, <uint32_t>end, limits)
+        if unlikely(error):
+            return error
+        end += 2
+        begin = <uint32_t>end
+
+
 cdef inline int parse_field(
-    HeadC* head, const uint8_t* data, size_t size, uint32_t begin, uint32_t end, const Http1LimitsC* limits
+    HeadC* head, const uint8_t* data, uint32_t begin, uint32_t end, const Http1LimitsC* limits
 ) noexcept nogil:
-    # The line's end is no character of names, so looking beyond it does no harm.
-    cdef uint32_t colon = <uint32_t>skip_name(data, begin, size)
-    cdef uint32_t first
+    # The line's end is no character of names, so looking as far as it does no harm.
+    cdef uint32_t colon = <uint32_t>skip_name(data, begin, end + 2) if likely(end + 2 >= SCAN_LEAST) else begin
+    cdef uint32_t first, name
     cdef FieldC* field
     if unlikely(data[colon] != c":" or colon == begin):
         colon = odd_name_end(data, begin, colon, end)
         if colon == begin:
             return HTTP1_FOLDED_FIELD if is_blank(data[begin]) else HTTP1_BAD_FIELD_NAME
-    if head.field_count == limits.field_count:
+    if unlikely(head.field_count == limits.field_count):
         return HTTP1_TOO_MANY_FIELDS
     field = &head.fields[head.field_count]
-    head.field_count += 1
     first = colon + 2
     field.name = SliceC(begin, colon - begin)
-    if likely(data[colon + 1] == c" " and not is_blank(data[first]) and (first == end or not is_blank(data[end - 1]))):
+    # What is above a space is neither white space nor the line's end.
+    if data[colon + 1] == c" " and data[first] > c" " and data[end - 1] > c" ":
         field.value = SliceC(first, end - first)
         field.flags = FIELD_CANONICAL
     else:
         field.value = trimmed(data, colon + 1, end)
         field.flags = FIELD_CANONICAL if (
             data[colon + 1] == c" " and field.value.at == first and field.value.size == end - first) else 0
-    field.id = field_name_find(data + begin, field.name.size, &field.rules)
-    head.names |= <uint32_t>1 << field.id
+    name = field_name_find(data + begin, field.name.size, &field.rules)
+    field.id = <uint8_t>name
+    if name != FIELD_OTHER:
+        head.repeated |= head.names & <uint32_t>1 << name
+        head.names |= <uint32_t>1 << name
+        head.last[name] = head.field_count
+    head.field_count += 1
     return HTTP1_OK
 
 
@@ -230,22 +255,23 @@ cdef int parse_request_line(HeadC* head, const uint8_t* data, uint32_t begin, ui
     return target_parse(data, head.whole_target, method, &head.target)
 
 
-cdef int parse_status_line(HeadC* head, const uint8_t* data, uint32_t begin, uint32_t end) noexcept nogil:
+cdef inline int parse_status_line(HeadC* head, const uint8_t* data, uint32_t begin, uint32_t end) noexcept nogil:
     cdef const uint8_t* digits = data + begin + VERSION_BYTES + 1
     cdef uint32_t reason = begin + VERSION_BYTES + 1 + STATUS_BYTES
     cdef int error
-    if reason > end or data[begin + VERSION_BYTES] != c" ":
+    if unlikely(reason > end or data[begin + VERSION_BYTES] != c" "):
         return HTTP1_BAD_START_LINE
-    if not is_known_version(head, data + begin):
+    if unlikely(not is_known_version(head, data + begin)):
         error = parse_version(head, data + begin, VERSION_BYTES)
         if error:
             return error
-    if not (is_digit(digits[0]) and is_digit(digits[1]) and is_digit(digits[2])) or digits[0] == c"0":
+    if unlikely(
+            not (is_digit(digits[0]) and is_digit(digits[1]) and is_digit(digits[2])) or digits[0] == c"0"):
         return HTTP1_BAD_STATUS
     head.status = (digits[0] - c"0") * 100 + (digits[1] - c"0") * 10 + (digits[2] - c"0")
     # Not every server sends the space when it has no reason to give.
     if reason < end:
-        if data[reason] != c" ":
+        if unlikely(data[reason] != c" "):
             return HTTP1_BAD_STATUS
         reason += 1
     head.reason = SliceC(reason, end - reason)

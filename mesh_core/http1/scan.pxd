@@ -28,27 +28,27 @@ cdef extern from * nogil:
         return (hm_block)(((block < 0x20) & (block != '\\t')) | (block == 0x7F));
     }
 
-    static inline hm_block hm_odd(hm_block block) {
+    static inline hm_block hm_usual(hm_block block) {
         hm_block letter = (hm_block)((hm_block)((block | 0x20) - 'a') < 26);
-        hm_block other = (hm_block)(((hm_block)(block - '-') < 13) & (block != '/'));
-        return (hm_block)~(letter | other);
+        hm_block other = (hm_block)((hm_block)(block - '-') < 13);
+        return letter | (other & ~(hm_block)(block == '/'));
     }
 
-    /* The last block may begin before `at`: it ends where the data does. */
+    /* The first byte that is judged 0xFF; with `inverse` 0xFFFF the first that is not. The last block begins before
+       `at`, to end where the data does. */
     static inline __attribute__((always_inline)) size_t hm_find(
-            const uint8_t *data, size_t at, size_t end, hm_block (*judge)(hm_block)) {
-        while (at < end) {
+            const uint8_t *data, size_t at, size_t end, hm_block (*judge)(hm_block), uint32_t inverse) {
+        for (;;) {
             size_t from = end - at < 16 ? end - 16 : at;
             hm_block block;
-            if (__builtin_expect(end < 16, 0))
-                return at;
             memcpy(&block, data + from, 16);
-            uint32_t hits = hm_bits(judge(block)) >> (at - from);
+            uint32_t hits = (hm_bits(judge(block)) ^ inverse) >> (at - from);
             if (hits)
                 return at + (size_t)__builtin_ctz(hits);
             at = from + 16;
+            if (at >= end)
+                return end;
         }
-        return end;
     }
 
     static inline uint64_t hm_word(const uint8_t *data) {
@@ -58,20 +58,23 @@ cdef extern from * nogil:
     }
 
     static inline size_t hm_skip_text(const uint8_t *data, size_t at, size_t end) {
-        return hm_find(data, at, end, hm_controls);
+        return hm_find(data, at, end, hm_controls, 0);
     }
 
     static inline size_t hm_skip_name(const uint8_t *data, size_t at, size_t end) {
-        return hm_find(data, at, end, hm_odd);
+        return hm_find(data, at, end, hm_usual, 0xFFFF);
     }
     #endif
     """
+    # Eight bytes, the first one's bits lowest.
+    uint64_t load_word "hm_word"(const uint8_t* data)
+
     # From `at` on, pass over bytes that are no control characters but tab (CLASS_CONTROL in grammar.pxd): to the first
-    # that is one, or to `end`. Where less than 16 bytes can be read it stays at `at`.
+    # that is one, or to `end`. `at` is at most `end`, which is SCAN_LEAST at least.
     size_t skip_text "hm_skip_text"(const uint8_t* data, size_t at, size_t end)
 
     # So too over letters, digits, "-" and ".", which all names are made of but odd ones.
     size_t skip_name "hm_skip_name"(const uint8_t* data, size_t at, size_t end)
 
-    # Eight bytes, the first one's bits lowest.
-    uint64_t load_word "hm_word"(const uint8_t* data)
+cdef enum:
+    SCAN_LEAST = 16

@@ -16,11 +16,11 @@ from mesh_core.http1.head cimport (
     FIELD_CANONICAL, FIELD_PLAIN_LENGTH, FIELD_REMOVED, HEAD_RESPONSE, FieldC,
 )
 from mesh_core.http1.target cimport TargetC, authority_is_valid, target_parse
-from mesh_core.includes.likely cimport likely, unlikely
+from mesh_core.includes.likely cimport unlikely
 
 cdef enum:
-    VERSION_LINE_END_BYTES = 11  # " HTTP/1.1", CRLF
-    STATUS_BEGIN_BYTES = 13      # "HTTP/1.1 200 "
+    STATUS_BEGIN_BYTES = 13    # "HTTP/1.1 200 "
+    NO_LINE = 0xFFFFFFFF       # of the received ones goes on
     # The fields of which more than FIELD_REMOVED is to be known.
     FRAMING_NAMES = 1 << FIELD_HOST | 1 << FIELD_CONTENT_LENGTH | 1 << FIELD_TRANSFER_ENCODING | 1 << FIELD_UPGRADE
 
@@ -38,23 +38,22 @@ cdef int64_t request_write(
     uint8_t* out, size_t capacity
 ) noexcept nogil:
     cdef WriterC writer = WriterC(out, 0, capacity, False)
-    cdef SliceC run = SliceC(0, 0)
+    cdef bint keeps_line = False
     cdef TargetC parts
     # What is passed on from where it was judged needs no other look.
-    if likely(is_slice(data, head.whole_target, &target)):
-        if head.minor_version == 1:
-            run = SliceC(head.method.at, head.method.size + 1 + head.whole_target.size + VERSION_LINE_END_BYTES)
+    if is_slice(data, head.whole_target, &target):
+        keeps_line = head.minor_version == 1
     elif target_parse(target.bytes, SliceC(0, <uint32_t>target.size), head.method_id, &parts) != HTTP1_OK:
         return HTTP1_OUTPUT_START_LINE
-    if not is_host(head, data, &authority) and not authority_is_valid(
+    if unlikely(not is_host(head, data, &authority)) and not authority_is_valid(
             authority.bytes, SliceC(0, <uint32_t>authority.size), False):
         return HTTP1_OUTPUT_START_LINE
-    if run.size == 0:
+    if unlikely(not keeps_line):
         put_slice(&writer, data, head.method)
         put(&writer, b" ", 1)
         put(&writer, target.bytes, target.size)
-        put(&writer, b" HTTP/1.1\r\n", VERSION_LINE_END_BYTES)
-    return put_fields(&writer, head, data, run, &authority, output)
+        put(&writer, b" HTTP/1.1\r\n", 11)
+    return put_fields(&writer, head, data, head.method.at if keeps_line else NO_LINE, &authority, output)
 
 
 cdef int64_t response_write(
@@ -62,13 +61,13 @@ cdef int64_t response_write(
     uint8_t* out, size_t capacity
 ) noexcept nogil:
     cdef WriterC writer = WriterC(out, 0, capacity, False)
-    cdef SliceC run = SliceC(0, 0)
+    cdef uint32_t line = NO_LINE
     cdef uint8_t[20] digits
-    if likely(
+    if (
         status == head.status and head.kind == HEAD_RESPONSE and head.minor_version == 1
         and is_slice(data, head.reason, &reason) and data[head.reason.at - 1] == c" "
     ):
-        run = SliceC(head.reason.at - STATUS_BEGIN_BYTES, STATUS_BEGIN_BYTES + head.reason.size + 2)
+        line = head.reason.at - STATUS_BEGIN_BYTES
     else:
         if not 100 <= status <= 999 or find_control(reason.bytes, 0, reason.size) != reason.size:
             return HTTP1_OUTPUT_START_LINE
@@ -77,7 +76,7 @@ cdef int64_t response_write(
         put(&writer, b" ", 1)
         put(&writer, reason.bytes, reason.size)
         put(&writer, b"\r\n", 2)
-    return put_fields(&writer, head, data, run, NULL, output)
+    return put_fields(&writer, head, data, line, NULL, output)
 
 
 cdef int64_t trailers_write(const HeadC* trailers, const uint8_t* data, uint8_t* out, size_t capacity) noexcept nogil:
@@ -94,86 +93,91 @@ cdef int64_t trailers_write(const HeadC* trailers, const uint8_t* data, uint8_t*
     return HTTP1_OUTPUT_OVERFLOW if writer.overflowed else <int64_t>writer.size
 
 
-cdef bint is_host(const HeadC* head, const uint8_t* data, const TextC* authority) noexcept nogil:
-    cdef uint32_t index
-    for index in range(head.field_count):
-        if head.fields[index].id == FIELD_HOST:
-            return is_slice(data, head.fields[index].value, authority)
-    return False
+cdef inline bint is_host(const HeadC* head, const uint8_t* data, const TextC* authority) noexcept nogil:
+    return head.names & 1 << FIELD_HOST and is_slice(data, head.fields[head.last[<int>FIELD_HOST]].value, authority)
 
 
 cdef inline int64_t put_fields(
-    WriterC* writer, const HeadC* head, const uint8_t* data, SliceC run, const TextC* host, const OutputC* output
+    WriterC* writer, const HeadC* head, const uint8_t* data, uint32_t line, const TextC* host, const OutputC* output
 ) noexcept nogil:
-    """All that stands behind the start line, which is `run` or was written. `host` is NULL in responses."""
+    """All that stands behind the start line, which was written, or is the received one at `line`. `host` is NULL in
+    responses."""
     cdef int connection = CONNECTION_CLOSE if output.body == BODY_UNTIL_CLOSE else output.connection
     cdef uint32_t seen, index
     if unlikely(not may_add(output)):
         return HTTP1_OUTPUT_FIELD
-    seen = put_received(writer, head, data, run, host, connection == CONNECTION_UPGRADE, output)
-    put_framing(writer, seen, host, output)
-    put(writer, output.own_lines.bytes, output.own_lines.size)
+    seen = put_received(writer, head, data, line, host, connection == CONNECTION_UPGRADE, output)
+    if unlikely(framing_names(host, output) & ~seen):
+        put_framing(writer, seen, host, output)
+    if output.own_lines.size:
+        put(writer, output.own_lines.bytes, output.own_lines.size)
     for index in range(output.added_count):
         put_field(writer, output.added[index].name.bytes, output.added[index].name.size, output.added[index].value)
     if unlikely(connection != CONNECTION_UNSAID):
         put_connection(writer, connection)
-    put(writer, b"\r\n", 2)
-    return HTTP1_OUTPUT_OVERFLOW if writer.overflowed else <int64_t>writer.size
+    put_line_end(writer)
+    return HTTP1_OUTPUT_OVERFLOW if unlikely(writer.overflowed) else <int64_t>writer.size
 
 
-cdef uint32_t put_received(
-    WriterC* writer, const HeadC* head, const uint8_t* data, SliceC run, const TextC* host, bint upgrades,
+cdef inline uint32_t put_received(
+    WriterC* writer, const HeadC* head, const uint8_t* data, uint32_t line, const TextC* host, bint upgrades,
     const OutputC* output
 ) noexcept nogil:
-    """The fields that go on; neighbours that need no change are copied as one, `run` before them. Bits of those
-    FRAMING_NAMES that there were."""
+    """The fields that go on, the line at `line` before them; neighbours that need no change are copied as one. Bits of
+    those FRAMING_NAMES that there were."""
     cdef const FieldC* field
     cdef uint32_t index, seen = 0
-    cdef bint same
     for index in range(head.field_count):
         field = &head.fields[index]
-        same = field.flags & FIELD_CANONICAL
-        if <uint32_t>1 << field.id & FRAMING_NAMES:
-            seen |= <uint32_t>1 << field.id
-            if field.id == FIELD_HOST and host != NULL:
-                same = same and is_slice(data, field.value, host)
-            elif field.id == FIELD_CONTENT_LENGTH:
-                if not states_length(output):
-                    continue
-                same = same and field.flags & FIELD_PLAIN_LENGTH and head.length == output.length
-            elif field.id == FIELD_TRANSFER_ENCODING:
-                if output.body != BODY_CHUNKED:
-                    continue
-                same = False
-            elif field.flags & FIELD_REMOVED and not (field.id == FIELD_UPGRADE and upgrades):
-                continue
-        elif field.flags & FIELD_REMOVED:
+        if field.flags == FIELD_CANONICAL and not <uint32_t>1 << field.id & FRAMING_NAMES:
+            if line == NO_LINE:
+                line = field.name.at
             continue
-        if likely(same):
-            if run.at + run.size != field.name.at:
-                put_slice(writer, data, run)
-                run = SliceC(field.name.at, 0)
-            run.size = field.value.at + field.value.size + 2 - run.at
+        seen |= <uint32_t>1 << field.id
+        if is_kept(head, data, field, host, output):
+            if line == NO_LINE:
+                line = field.name.at
             continue
-        put_slice(writer, data, run)
-        run.size = 0
-        put_changed(writer, data, field, host, output)
-    put_slice(writer, data, run)
+        if line != NO_LINE:
+            put(writer, data + line, field.name.at - line)
+            line = NO_LINE
+        put_changed(writer, data, field, host, upgrades, output)
+    if line != NO_LINE:
+        put(writer, data + line, head.bytes - 2 - line)
     return seen
 
 
-cdef void put_changed(
-    WriterC* writer, const uint8_t* data, const FieldC* field, const TextC* host, const OutputC* output
+cdef inline bint is_kept(
+    const HeadC* head, const uint8_t* data, const FieldC* field, const TextC* host, const OutputC* output
 ) noexcept nogil:
-    """One received field, as it should have been."""
+    """Whether one that frames the message says what it should as it is."""
+    if not field.flags & FIELD_CANONICAL:
+        return False
+    if field.id == FIELD_HOST and host != NULL:
+        return is_slice(data, field.value, host)
+    if field.id == FIELD_CONTENT_LENGTH:
+        return field.flags & FIELD_PLAIN_LENGTH and states_length(output) and head.length == output.length
+    return field.id == FIELD_HOST and not field.flags & FIELD_REMOVED
+
+
+cdef void put_changed(
+    WriterC* writer, const uint8_t* data, const FieldC* field, const TextC* host, bint upgrades, const OutputC* output
+) noexcept nogil:
+    """One received field as it should have been, or nothing of it."""
     cdef uint8_t[20] digits
     cdef TextC value = TextC(data + field.value.at, field.value.size)
     if field.id == FIELD_HOST and host != NULL:
         value = host[0]
     elif field.id == FIELD_CONTENT_LENGTH:
+        if not states_length(output):
+            return
         value = TextC(&digits[0], write_decimal(digits, output.length))
     elif field.id == FIELD_TRANSFER_ENCODING:
+        if output.body != BODY_CHUNKED:
+            return
         value = TextC(<const uint8_t*>b"chunked", 7)
+    elif field.flags & FIELD_REMOVED and not (field.id == FIELD_UPGRADE and upgrades):
+        return
     put_field(writer, data + field.name.at, field.name.size, value)
 
 
@@ -181,7 +185,19 @@ cdef inline bint states_length(const OutputC* output) noexcept nogil:
     return output.body == BODY_LENGTH or output.states_length
 
 
-cdef inline void put_framing(WriterC* writer, uint32_t seen, const TextC* host, const OutputC* output) noexcept nogil:
+cdef inline uint32_t framing_names(const TextC* host, const OutputC* output) noexcept nogil:
+    """Bits of the fields that must frame the message."""
+    cdef uint32_t names = 0
+    if host != NULL:
+        names = 1 << FIELD_HOST
+    if states_length(output):
+        names |= 1 << FIELD_CONTENT_LENGTH
+    if output.body == BODY_CHUNKED:
+        names |= 1 << FIELD_TRANSFER_ENCODING
+    return names
+
+
+cdef void put_framing(WriterC* writer, uint32_t seen, const TextC* host, const OutputC* output) noexcept nogil:
     """What frames the message and was not among the received fields."""
     cdef uint8_t[20] digits
     if host != NULL and not seen & 1 << FIELD_HOST:
@@ -239,6 +255,15 @@ cdef void put(WriterC* writer, const void* bytes, size_t size) noexcept nogil:
     elif size:
         memcpy(writer.begin + writer.size, bytes, size)
         writer.size += size
+
+
+cdef inline void put_line_end(WriterC* writer) noexcept nogil:
+    if unlikely(writer.capacity - writer.size < 2):
+        writer.overflowed = True
+        writer.size = writer.capacity
+    else:
+        memcpy(writer.begin + writer.size, b"\r\n", 2)
+        writer.size += 2
 
 
 cdef inline void put_slice(WriterC* writer, const uint8_t* data, SliceC slice) noexcept nogil:

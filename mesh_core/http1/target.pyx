@@ -2,10 +2,11 @@
 
 from libc.string cimport memchr, memcpy
 from mesh_core.http1.errors cimport HTTP1_BAD_AUTHORITY, HTTP1_BAD_TARGET, HTTP1_OK
-from mesh_core.http1.grammar cimport CLASS_PATH, CLASS_QUERY, CLASS_UNRESERVED, equals_ignoring_case, is_digit, skip
+from mesh_core.http1.grammar cimport (
+    CLASS_PATH, CLASS_QUERY, CLASS_UNRESERVED, equals_ignoring_case, is_digit, skip, skip_usual,
+)
 from mesh_core.http1.method cimport METHOD_CONNECT, METHOD_OPTIONS
-from mesh_core.http1.scan cimport skip_name
-from mesh_core.includes.likely cimport likely, unlikely
+from mesh_core.includes.likely cimport unlikely
 from mesh_core.includes.socket cimport AF_INET6, in6_addr, inet_pton
 
 cdef enum:
@@ -18,7 +19,7 @@ cdef int target_parse(const uint8_t* data, SliceC whole, int method, TargetC* ou
     cdef int error
     out.has_query = False
     out.scheme = out.authority = out.query = SliceC(end, 0)
-    if likely(whole.size and data[whole.at] == c"/" and method != METHOD_CONNECT):
+    if whole.size and data[whole.at] == c"/" and method != METHOD_CONNECT:
         out.form = TARGET_ORIGIN
         return path_and_query(data, whole.at, end, out)
     out.path = out.query
@@ -76,8 +77,8 @@ cdef bint authority_is_valid(const uint8_t* data, SliceC text, bint needs_port) 
     if unlikely(text.size and data[text.at] == c"["):
         at = text.at + ip_literal_size(data + text.at, text.size)
     else:
-        at = skip(data, skip_name(data, text.at, end), end, CLASS_UNRESERVED)
-    if at == text.at or at > text.at + <size_t>HOST_LIMIT:
+        at = skip_usual(data, text.at, end, CLASS_UNRESERVED)
+    if unlikely(at == text.at or at > text.at + <size_t>HOST_LIMIT):
         return False
     if at == end:
         return not needs_port

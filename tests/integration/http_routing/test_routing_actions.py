@@ -122,6 +122,57 @@ def test_other_headers(service: HttpService) -> None:
     assert response.body == b"hi"
 
 
+def test_the_proxys_own_headers_are_changed_too(service: HttpService) -> None:
+    """What it would add by itself is removed, replaced or joined as what was received is."""
+    origin = service.origin()
+    edits = {"remove": ["X-Request-Id"], "set": {"x-forwarded-proto": "quic"}, "add": {"x-forwarded-for": "::1"}}
+    service.serve(to(origin), routes=[{"cluster": "app", "request_headers": edits}])
+    assert service.get(b"/", b"X-Request-ID: 1", b"X-Forwarded-For: 2001:db8::1").status == 200
+    (message,) = origin.requests
+    assert message.values(b"X-Request-Id") == []
+    assert message.values(b"X-Forwarded-Proto") == [b"quic"]
+    assert message.values(b"X-Forwarded-For") == [b"2001:db8::1, 127.0.0.1", b"::1"]
+
+
+SENT = (b"x-Request-ID: mine", b"X-FORWARDED-FOR: 1.2.3.4", b"X-Forwarded-Proto: sent")
+
+
+@pytest.mark.parametrize(("settings", "sent", "forwarded_for", "proto"), [
+    ({}, SENT, [b"1.2.3.4, 127.0.0.1"], [b"sent"]),
+    ({}, (), [b"127.0.0.1"], [b"http"]),
+    ({}, (b"X-Forwarded-For:",), [b"127.0.0.1"], [b"http"]),
+    ({}, (b"X-Forwarded-For: " + b"1" * 8100,), [b"1" * 8100, b"127.0.0.1"], [b"http"]),
+    ({"forwarded_headers": "overwrite"}, SENT + SENT, [b"127.0.0.1"], [b"http"]),
+    ({"forwarded_headers": "keep"}, SENT, [b"1.2.3.4"], [b"sent"]),
+    ({"forwarded_headers": "keep"}, (), [], []),
+])  # fmt: skip
+def test_where_a_request_came_from(
+    service: HttpService, settings: Settings, sent: tuple[bytes, ...], forwarded_for: list[bytes], proto: list[bytes]
+) -> None:
+    origin = service.origin()
+    service.serve(to(origin), http=settings)
+    assert service.get(b"/", *sent).status == 200
+    (message,) = origin.requests
+    assert message.values(b"X-Forwarded-For") == forwarded_for
+    assert message.values(b"X-Forwarded-Proto") == proto
+
+
+@pytest.mark.parametrize(("settings", "kept", "made"), [
+    ({}, True, False),
+    ({"generate_request_id": False}, True, False),
+    ({"preserve_external_request_id": False}, False, True),
+    ({"generate_request_id": False, "preserve_external_request_id": False}, False, False),
+])  # fmt: skip
+def test_the_id_of_a_request(service: HttpService, settings: Settings, kept: bool, made: bool) -> None:
+    origin = service.origin()
+    service.serve(to(origin), http=settings)
+    assert service.get(b"/", b"x-Request-ID: mine").status == 200
+    (message,) = origin.requests
+    values = message.values(b"X-Request-Id")
+    assert (b"mine" in values) is kept
+    assert len(values) == kept + made
+
+
 def test_answers_of_the_proxy_are_changed_too(service: HttpService) -> None:
     """Also that nobody is there."""
     service.serve(to(), routes=[{"cluster": "app", "response_headers": {"set": {"x-mesh": "yes"}}}])
