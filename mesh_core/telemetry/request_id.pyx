@@ -8,22 +8,20 @@ cdef extern from * nogil:
     #include <stdint.h>
     #include <string.h>
 
-    /* The two hexadecimal digits of each of 16 bytes. */
-    static inline void hm_hex(const void *bytes, uint8_t *digits) {
-        typedef uint8_t block __attribute__((vector_size(16)));
-        block in, high, low, first, second;
-        memcpy(&in, bytes, 16);
-        high = in >> 4;
-        low = in & 15;
-        high += '0' + ((block)(high > 9) & ('a' - '0' - 10));
-        low += '0' + ((block)(low > 9) & ('a' - '0' - 10));
-        first = __builtin_shuffle(high, low, (block){0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23});
-        second = __builtin_shuffle(high, low, (block){8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31});
-        memcpy(digits, &first, 16);
-        memcpy(digits + 16, &second, 16);
+    /* The two hexadecimal digits of each of 8 bytes. */
+    static inline void hm_hex(const uint8_t *bytes, uint8_t *digits) {
+        typedef uint8_t block __attribute__((vector_size(8)));
+        typedef uint8_t text __attribute__((vector_size(16)));
+        typedef uint16_t pairs __attribute__((vector_size(16)));
+        block in;
+        memcpy(&in, bytes, 8);
+        pairs each = __builtin_convertvector(in, pairs);
+        text out = (text)(each >> 4 | (each & 15) << 8);
+        out += '0' + ((text)(out > 9) & ('a' - '0' - 10));
+        memcpy(digits, &out, 16);
     }
     """
-    void write_hex "hm_hex"(const void* bytes, uint8_t* digits)
+    void write_hex "hm_hex"(const uint8_t* bytes, uint8_t* digits)
 
 
 cdef int request_ids_init(RequestIdsC* ids) noexcept nogil:
@@ -58,7 +56,8 @@ cdef void request_id_write(RequestIdsC* ids, uint8_t* out) noexcept nogil:
     numbers[1] = request_id_number(ids)
     bytes[6] = bytes[6] & 0x0F | 0x40
     bytes[8] = bytes[8] & 0x3F | 0x80
-    write_hex(numbers, digits)
+    write_hex(bytes, digits)
+    write_hex(bytes + 8, digits + 16)
     memcpy(out, digits, 8)
     memcpy(out + 9, digits + 8, 4)
     memcpy(out + 14, digits + 12, 4)
