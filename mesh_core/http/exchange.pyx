@@ -107,7 +107,7 @@ cdef void on_downstream(void* owner, uint32_t events) noexcept nogil:
         if status == RELAY_SINK_FAILED:
             connection_abort(connection, FLAG_DOWNSTREAM_CONNECTION_TERMINATION, DETAIL_DOWNSTREAM_RESET)
             return
-    if unlikely(downstream.stream != NULL):
+    if downstream.stream != NULL:
         if not downstream.stream.request_body.ended:
             request_continue(downstream.stream)
             if connection.protocol_state != downstream:
@@ -152,7 +152,7 @@ cdef void go_on(HttpClientC* client) noexcept nogil:
         # A failure shows in what is received.
         if side_flush(client.worker.core, &client.upstream.side) == RELAY_SINK_FAILED:
             client.sink_failed = True
-    if unlikely(not stream.request_body.ended):
+    if not stream.request_body.ended:
         request_continue(stream)
     # The client is closed, or carries another stream's request, once its own stream is over.
     if client.stream == stream and stream.connection == connection and has_news(&client.upstream.side):

@@ -203,7 +203,7 @@ cdef bint choose(StreamC* stream, const RequestViewC* view) noexcept nogil:
     cdef const RouteC* route = stream.route
     cdef EndpointC* endpoint = NULL
     cdef int affinity = AFFINITY_NONE
-    if unlikely(route.affinity != NULL):
+    if route.affinity != NULL:
         affinity = affinity_find(route, view, &stream.chosen, &endpoint)
         if affinity != AFFINITY_FOUND:
             stream.flags |= STREAM_AFFINITY
@@ -218,7 +218,7 @@ cdef bint choose(StreamC* stream, const RequestViewC* view) noexcept nogil:
     if unlikely(not stream_admit(stream)):
         stream_reply_status(stream, 503, FLAG_UPSTREAM_OVERFLOW, stream.record.detail)
         return False
-    if unlikely(route.hash_policy_count):
+    if route.hash_policy_count:
         route_hash(route, view, random_next(&core.random), &stream.hash)
     if endpoint == NULL and affinity != AFFINITY_LOST:
         endpoint = request_pick(stream)

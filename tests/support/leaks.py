@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from mesh_core.runtime.memory import live_allocations
+from mesh_core.runtime.memory import fail_allocations_after_for_test, live_allocations
 from tests.support.waiting import wait_until
 
 
@@ -41,3 +43,14 @@ class LeakCheck:
             return True
         gc.collect()
         return False
+
+
+@contextmanager
+def allocations_given_back() -> Iterator[None]:
+    """Fail when more memory of the compiled core is in use afterwards than before; cycles are collected first."""
+    gc.collect()
+    before = live_allocations()
+    yield
+    fail_allocations_after_for_test(None)
+    gc.collect()
+    assert live_allocations() == before

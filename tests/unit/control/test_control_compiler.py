@@ -17,6 +17,7 @@ from mesh_core.control.endpoints import configured_endpoints
 from mesh_core.control.listener_sockets import ListenerSocket
 from mesh_core.runtime.memory import fail_allocations_after_for_test, live_allocations
 from mesh_core.telemetry.stats import StatsRegistry
+from tests.support.leaks import allocations_given_back
 
 ABSTRACT = "unix:@" + "n" * 107
 LONGEST_PATH = "unix:/" + "p" * 106
@@ -60,12 +61,8 @@ def sockets_for(config: Config, workers: int) -> dict[str, ListenerSocket]:
 
 @pytest.fixture(autouse=True)
 def nothing_leaks() -> Iterator[None]:
-    gc.collect()
-    before = live_allocations()
-    yield
-    fail_allocations_after_for_test(None)
-    gc.collect()
-    assert live_allocations() == before
+    with allocations_given_back():
+        yield
 
 
 def test_a_full_configuration() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import random
 from collections.abc import Iterator
 
@@ -13,19 +12,15 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from mesh_core._testing.byte_queue import BLOCK_BYTES, BLOCKS_KEPT, BlockPool, ByteQueue
 from mesh_core.runtime.memory import fail_allocations_after_for_test, live_allocations
+from tests.support.leaks import allocations_given_back
 
 SIZES = st.one_of(st.integers(0, 40), st.integers(BLOCK_BYTES - 60, BLOCK_BYTES + 20), st.integers(0, 100_000))
 
 
 @pytest.fixture(autouse=True)
 def nothing_leaks() -> Iterator[None]:
-    gc.collect()
-    before = live_allocations()
-    yield
-    fail_allocations_after_for_test(None)
-    # Hypothesis leaves its last machine in a cycle.
-    gc.collect()
-    assert live_allocations() == before
+    with allocations_given_back():
+        yield
 
 
 class QueueMachine(RuleBasedStateMachine):

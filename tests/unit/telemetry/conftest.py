@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 
 import pytest
 
-from mesh_core.runtime.memory import fail_allocations_after_for_test, live_allocations
+from tests.support.leaks import allocations_given_back
 
 
 @pytest.fixture(autouse=True)
 def nothing_leaks() -> Iterator[None]:
     """Memory of the compiled core is as much after a test as before it."""
-    gc.collect()
-    before = live_allocations()
-    yield
-    fail_allocations_after_for_test(None)
-    gc.collect()
-    assert live_allocations() == before
+    with allocations_given_back():
+        yield
